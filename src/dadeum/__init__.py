@@ -1,0 +1,3 @@
+"""dadeum: a laboratory for language models."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,82 @@
+"""Section `data:`."""
+
+from typing import Any, Literal
+
+from dadeum.core.family import member_of
+from dadeum.core.settings import Many, Settings, setting
+
+Source = member_of("dadeum.data.sources")
+
+
+class MessageFormat(Settings):
+    """One message of a messages format; `{name}` stands for a variable."""
+
+    role: str = setting(..., "system, user, assistant or tool.", "system, user, assistant 또는 tool.")
+    content: str = setting(..., "Text with `{variables}`; other braces are literal.", "`{변수}`가 든 글. 다른 중괄호는 그대로입니다.")
+
+
+class MessagesFormat(Settings):
+    """`messages_format` of a prompt file."""
+
+    system_prompt: str | None = setting(None, "Fills `{system_prompt}`.", "`{system_prompt}`에 들어갑니다.")
+    messages: Many[MessageFormat] = setting(..., "The messages of one row.", "한 행의 메시지들.", min_length=1)
+
+
+class EvaluateColumns(Settings):
+    """`evaluate_columns` of a prompt file."""
+
+    query: str = setting(..., "Column shown as the question.", "질문으로 보일 열.")
+    response: str = setting(..., "Column that holds the reference answer.", "기준 답이 든 열.")
+
+
+class PromptSettings(Settings):
+    """How a row becomes messages: the file of system C, unchanged."""
+
+    training_columns: dict[str, str] = setting(..., "Variable: column.", "변수: 열.", min_length=1)
+    messages_format: MessagesFormat = setting(..., "The messages.", "메시지들.")
+    evaluate_columns: EvaluateColumns | None = setting(None, "Question and reference of the evaluation.", "평가에 쓸 질문과 기준 답.")
+
+
+class SplitSettings(Settings):
+    """How rows are parted; rows with the same normalised prompt stay together."""
+
+    validation: float = setting(0.05, "Share of rows for validation.", "검증에 쓸 행의 비율.", ge=0, lt=1)
+    test: float = setting(0.05, "Share of rows for the test.", "시험에 쓸 행의 비율.", ge=0, lt=1)
+    seed: int = setting(42, "Seed of the draw.", "나누기의 난수 씨앗.")
+
+
+class DataSettings(Settings):
+    """From rows to token ids with weights."""
+
+    sources: Many[Source] = setting(..., "Where rows come from.", "행을 읽을 곳.", min_length=1)
+    prompt: str | PromptSettings | None = setting(
+        None,
+        "How a row becomes messages: a shipped name, a YAML file, or inline; default: recognised by the columns.",
+        "행을 메시지로 바꾸는 법: 내장 이름, YAML 파일 또는 직접 적기. 기본값은 열 이름으로 알아봅니다.",
+    )
+    system_prompt: str | None = setting(
+        None, "System message put before rows that have none.", "시스템 메시지가 없는 행 앞에 둘 시스템 메시지."
+    )
+    split: SplitSettings = setting(SplitSettings(), "Training, validation and test parts.", "학습, 검증, 시험 나누기.")
+    max_length: int = setting(1024, "Longest sample in tokens.", "한 샘플의 최대 토큰 수.", ge=8)
+    overlong: Literal["error", "drop", "keep_answer"] = setting(
+        "error",
+        "A sample longer than `max_length`: stop, leave it out, or cut its prompt at the front so that the answer stays whole.",
+        "`max_length`보다 긴 샘플: 멈추기, 빼기, 또는 답은 온전히 두고 프롬프트 앞을 자르기.",
+    )
+    faulty_rows: Literal["error", "drop"] = setting(
+        "error",
+        "A row that cannot be used (no answer, other columns, damaged line): stop, or leave it out and list it.",
+        "쓸 수 없는 행(답 없음, 다른 열, 깨진 줄): 멈추기, 또는 빼고 목록에 적기.",
+    )
+    packing: bool = setting(
+        True,
+        "Lay the samples of a micro-batch in one row without padding; each sees only itself, the result is the same.",
+        "마이크로배치의 샘플을 채움 없이 한 줄로 놓습니다. 서로 보지 않으며 결과는 같습니다.",
+    )
+    train_on: Literal["all", "assistant", "last_assistant"] = setting(
+        "assistant", "Which tokens are trained.", "어느 토큰을 학습할지."
+    )
+    chat_template_kwargs: dict[str, Any] = setting(
+        {}, "Variables for the chat template, such as `enable_thinking`.", "대화 템플릿에 줄 변수(예: `enable_thinking`)."
+    )

@@ -1,0 +1,23 @@
+"""The whole experiment file."""
+
+from dadeum.config.data import DataSettings
+from dadeum.config.evaluate import EvaluateSettings, Target
+from dadeum.config.model import Adapter, ModelSettings, TokenizerSettings
+from dadeum.config.train import TrainSettings
+from dadeum.core.settings import Many, Settings, setting
+
+
+class Experiment(Settings):
+    """All sections of one experiment. Frozen; a derived value is never stored back."""
+
+    name: str = setting(..., "Name of the experiment and of its folders.", "실험과 그 폴더의 이름.", min_length=1, max_length=100)
+    output_dir: str | None = setting(
+        None, "Also put a plain copy of the result here, for other tools.", "결과의 사본을 둘 폴더(다른 도구용)."
+    )
+    model: ModelSettings = setting(ModelSettings(), "The base model.", "기본 모델.")
+    tokenizer: TokenizerSettings = setting(TokenizerSettings(), "The tokenizer.", "토크나이저.")
+    adapter: Adapter = setting("full", "What is trained: `lora`, or `full` for every weight.", "무엇을 학습할지: `lora`, 또는 모든 가중치 `full`.")
+    data: DataSettings = setting(..., "The data.", "데이터.")
+    train: TrainSettings = setting(TrainSettings(), "The training.", "학습.")
+    evaluate: EvaluateSettings = setting(EvaluateSettings(), "The evaluation.", "평가.")
+    export: Many[Target] = setting(("merged",), "What is made of the result.", "결과로 만들 것.")

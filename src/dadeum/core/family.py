@@ -1,0 +1,112 @@
+"""Families: plural folders whose files are members, found by file name.
+
+A family's `__init__.py` holds its contract and its `Family`. A member file holds `Settings` (a `MemberSettings`)
+and what the contract asks for. To add a member, add a file; nothing else is edited.
+"""
+
+import difflib
+import importlib
+import importlib.util
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Annotated, Any
+
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
+from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
+
+from dadeum.core.errors import ConfigError
+from dadeum.core.language import say
+from dadeum.core.settings import MemberSettings
+
+
+def nearest(name: str, names: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be, or None."""
+    known = list(names)
+    lowered = {n.lower(): n for n in known}
+    close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
+    return lowered[close[0]] if close else None
+
+
+class Family:
+    """The members of one plural folder, imported one by one and only when named."""
+
+    def __init__(self, package: str) -> None:
+        self.package = package
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """File names of the members, sorted, without importing any."""
+        spec = importlib.util.find_spec(self.package)
+        if spec is None or not spec.submodule_search_locations:
+            raise ImportError(f"{self.package} is not a package")
+        files = (f for place in spec.submodule_search_locations for f in Path(place).iterdir())
+        return tuple(sorted(f.stem for f in files if f.suffix == ".py" and not f.stem.startswith("_")))
+
+    def member(self, name: str) -> Any:
+        """The member's module. Raises ConfigError with the nearest name where there is none."""
+        if name not in self.names:
+            raise ConfigError(self._unknown(name))
+        return importlib.import_module(f"{self.package}.{name}")
+
+    def settings(self, name: str) -> type[MemberSettings]:
+        """The member's `Settings` class."""
+        module: ModuleType = self.member(name)
+        found: type[MemberSettings] = module.Settings
+        return found
+
+    def of(self, settings: MemberSettings) -> Any:
+        """The module that belongs to these settings."""
+        return self.member(settings.type)
+
+    def _unknown(self, name: str) -> str:
+        near = nearest(name, self.names)
+        hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+        known = ", ".join(self.names)
+        return say(f"found '{name}', expected one of: {known}{hint}", f"'{name}'은(는) 없습니다. 쓸 수 있는 값: {known}{hint}")
+
+    def validate(self, value: Any) -> MemberSettings:
+        """Settings of the member that `value` names: `"csv"`, `{"type": "csv", …}` or settings already made."""
+        if isinstance(value, MemberSettings):
+            return value
+        if isinstance(value, str):
+            value = {"type": value}
+        if not isinstance(value, dict):
+            raise PydanticCustomError("member_shape", "expected a mapping with 'type', or the type's name")
+        name = value.get("type")
+        if name is None:
+            raise PydanticCustomError("member_type", "expected 'type', one of: {names}", {"names": ", ".join(self.names)})
+        if not isinstance(name, str) or name not in self.names:
+            error = PydanticCustomError("unknown_member", "{text}", {"text": self._unknown(str(name))})
+            raise ValidationError.from_exception_data(
+                self.package, [InitErrorDetails(type=error, loc=("type",), input=name)]
+            )
+        return self.settings(name).model_validate(value)
+
+
+class MemberOf:
+    """Pydantic annotation of a field that holds the settings of one member of `package`."""
+
+    def __init__(self, package: str) -> None:
+        self.family = Family(package)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(
+            self.family.validate,
+            serialization=core_schema.plain_serializer_function_ser_schema(lambda s: s.model_dump(mode="json")),
+        )
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        members = []
+        for name in self.family.names:
+            member = self.family.settings(name).model_json_schema()
+            member["title"] = f"{self.family.package.rsplit('.', 1)[1]}/{name}"
+            member["required"] = sorted({"type", *member.get("required", ())})
+            members.append(member)
+        return {"anyOf": [*members, {"enum": list(self.family.names)}]}
+
+
+def member_of(package: str) -> Any:
+    """Type of a settings field that takes any member of `package`: `Member = member_of("dadeum.data.sources")`."""
+    return Annotated[MemberSettings, MemberOf(package)]

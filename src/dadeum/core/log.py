@@ -1,0 +1,44 @@
+"""The log file of a verb: `<verb>_YYYYMMDD_HHMMSS.log`, UTF-8, with tracebacks of internal faults, without secrets."""
+
+import logging
+import os
+import time
+from pathlib import Path
+
+SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
+logger = logging.getLogger("dadeum")
+
+
+def redact(text: str) -> str:
+    """The text with the value of every known secret replaced by its name."""
+    for name in SECRETS:
+        value = os.environ.get(name, "")
+        if len(value) >= 6:
+            text = text.replace(value, f"<{name}>")
+    return text
+
+
+class _Redacting(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return redact(super().format(record))
+
+
+def open_log(folder: Path, verb: str) -> Path:
+    """Send the `dadeum` logger to a new file in `folder`; returns its path. A log that was open before is closed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{verb}_{time.strftime('%Y%m%d_%H%M%S')}.log"
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(message)s"))
+    close_log()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    return path
+
+
+def close_log() -> None:
+    """Close the log files that are open."""
+    for handler in list(logger.handlers):
+        if isinstance(handler, logging.FileHandler):
+            logger.removeHandler(handler)
+            handler.close()

@@ -1,0 +1,1 @@
+"""From files to token ids with weights. Imports no torch; knows no model."""

@@ -1,0 +1,1 @@
+"""Answers from a model: one engine behind chat, ask, batch and bench."""

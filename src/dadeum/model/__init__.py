@@ -1,0 +1,1 @@
+"""Models loaded, adapted, run packed, merged. Knows no data files."""

@@ -1,0 +1,1 @@
+"""Walks the plan; the runs of a workspace."""

@@ -1,0 +1,1 @@
+"""The only training loop, its objectives, optimizers and hooks."""
