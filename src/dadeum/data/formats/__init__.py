@@ -1,0 +1,5 @@
+"""Kinds of rows, recognised by their columns."""
+
+from dadeum.core.family import Family
+
+FORMATS = Family("dadeum.data.formats")

@@ -1,0 +1,5 @@
+"""Where rows come from."""
+
+from dadeum.core.family import Family
+
+SOURCES = Family("dadeum.data.sources")

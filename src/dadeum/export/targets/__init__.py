@@ -1,0 +1,5 @@
+"""What is made of a finished run."""
+
+from dadeum.core.family import Family
+
+TARGETS = Family("dadeum.export.targets")

@@ -1,0 +1,5 @@
+"""What happens beside the loop."""
+
+from dadeum.core.family import Family
+
+HOOKS = Family("dadeum.train.hooks")
