@@ -57,7 +57,7 @@ class DataSettings(Settings):
     system_prompt: str | None = setting(
         None, "System message put before rows that have none.", "시스템 메시지가 없는 행 앞에 둘 시스템 메시지."
     )
-    split: SplitSettings = setting(SplitSettings(), "Training, validation and test parts.", "학습, 검증, 시험 나누기.")
+    split: SplitSettings = setting({}, "Training, validation and test parts.", "학습, 검증, 시험 나누기.")
     max_length: int = setting(1024, "Longest sample in tokens.", "한 샘플의 최대 토큰 수.", ge=8)
     overlong: Literal["error", "drop", "keep_answer"] = setting(
         "error",

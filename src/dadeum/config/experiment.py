@@ -14,10 +14,10 @@ class Experiment(Settings):
     output_dir: str | None = setting(
         None, "Also put a plain copy of the result here, for other tools.", "결과의 사본을 둘 폴더(다른 도구용)."
     )
-    model: ModelSettings = setting(ModelSettings(), "The base model.", "기본 모델.")
-    tokenizer: TokenizerSettings = setting(TokenizerSettings(), "The tokenizer.", "토크나이저.")
+    model: ModelSettings = setting({}, "The base model.", "기본 모델.")
+    tokenizer: TokenizerSettings = setting({}, "The tokenizer.", "토크나이저.")
     adapter: Adapter = setting("full", "What is trained: `lora`, or `full` for every weight.", "무엇을 학습할지: `lora`, 또는 모든 가중치 `full`.")
     data: DataSettings = setting(..., "The data.", "데이터.")
-    train: TrainSettings = setting(TrainSettings(), "The training.", "학습.")
-    evaluate: EvaluateSettings = setting(EvaluateSettings(), "The evaluation.", "평가.")
+    train: TrainSettings = setting({}, "The training.", "학습.")
+    evaluate: EvaluateSettings = setting({}, "The evaluation.", "평가.")
     export: Many[Target] = setting(("merged",), "What is made of the result.", "결과로 만들 것.")

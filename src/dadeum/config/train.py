@@ -2,9 +2,7 @@
 
 from typing import Any, Literal
 
-from pydantic import Field
-
-from dadeum.core.family import Family, member_of
+from dadeum.core.family import member_of
 from dadeum.core.settings import Settings, setting
 
 Objective = member_of("dadeum.train.objectives")
@@ -26,16 +24,10 @@ Scheduler = Literal[
 class TrainSettings(Settings):
     """The loop."""
 
-    objective: Objective = Field(
-        default_factory=lambda: Family("dadeum.train.objectives").validate("sft"),
-        description="What is learnt: `sft` from messages, `pretrain` from text.",
-        json_schema_extra={"ko": "무엇을 배울지: 메시지는 `sft`, 글은 `pretrain`."},
+    objective: Objective = setting(
+        "sft", "What is learnt: `sft` from messages, `pretrain` from text.", "무엇을 배울지: 메시지는 `sft`, 글은 `pretrain`."
     )
-    optim: Optimizer = Field(
-        default_factory=lambda: Family("dadeum.train.optimizers").validate("adamw"),
-        description="The optimizer.",
-        json_schema_extra={"ko": "옵티마이저."},
-    )
+    optim: Optimizer = setting("adamw", "The optimizer.", "옵티마이저.")
     num_train_epochs: float = setting(3.0, "Passes over the training rows.", "학습 행을 도는 횟수.", gt=0)
     max_steps: int | None = setting(None, "Optimizer steps, instead of epochs.", "에포크 대신 옵티마이저 단계 수.", gt=0)
     total_train_batch_size: int = setting(

@@ -1,0 +1,184 @@
+"""The runs of a workspace: their folders, their records, and what a MODEL on the command line means."""
+
+import json
+import os
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from dadeum.core.artifact import read_json, read_manifest, write_json
+from dadeum.core.errors import ArtifactError, ModelError
+from dadeum.core.family import nearest
+from dadeum.core.fingerprint import sha256_file
+from dadeum.core.language import say
+from dadeum.core.workspace import Workspace
+
+RECORD = "manifest.json"
+PUBLISHED = ".published.json"
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: weights in `checkpoints`, evidence in `evidence`."""
+
+    experiment: str
+    name: str
+    checkpoints: Path
+    evidence: Path
+
+    @property
+    def final(self) -> Path:
+        """The finished weights."""
+        return self.checkpoints / "final"
+
+    @property
+    def evaluation(self) -> Path:
+        """Scores and comparisons."""
+        return self.evidence / "evaluation"
+
+    def record(self) -> dict[str, Any]:
+        """What the run is and which stages are done; empty for a run that never began."""
+        path = self.evidence / RECORD
+        found: dict[str, Any] = read_json(path) if path.is_file() else {}
+        return found
+
+    def note(self, **facts: Any) -> None:
+        """Set facts of the record."""
+        write_json(self.evidence / RECORD, {**self.record(), **facts})
+
+    def stage(self, name: str) -> dict[str, Any] | None:
+        """The record of a stage that was finished and whose files are still as they were, else None."""
+        found: dict[str, Any] | None = self.record().get("stages", {}).get(name)
+        if found is None:
+            return None
+        for file, (size, digest) in found["files"].items():
+            path = self.evidence.parents[2] / file
+            if not path.is_file() or path.stat().st_size != size or (digest and sha256_file(path) != digest):
+                return None
+        return found
+
+    def finish(self, name: str, fingerprint: str, made_from: dict[str, Any], files: list[Path], root: Path) -> None:
+        """Record a stage as done. Small files are held by their hash, weights by their size (their own manifest has the hash)."""
+        held = {}
+        for file in sorted(f for path in files for f in ([path] if path.is_file() else path.rglob("*")) if f.is_file()):
+            size = file.stat().st_size
+            held[file.relative_to(root).as_posix()] = [size, sha256_file(file) if size < 16_000_000 else None]
+        stages = dict(self.record().get("stages", {}))
+        stages[name] = {"fingerprint": fingerprint, "made_from": made_from, "files": held, "finished": time.time()}
+        self.note(stages=stages)
+
+
+def runs(workspace: Workspace, experiment: str) -> list[Run]:
+    """Runs of an experiment, oldest first."""
+    folder = workspace.experiments(experiment)
+    names = sorted(f.name for f in folder.iterdir() if (f / RECORD).is_file()) if folder.is_dir() else []
+    return [open_run(workspace, experiment, name) for name in names]
+
+
+def open_run(workspace: Workspace, experiment: str, name: str) -> Run:
+    """The run of that name, whether it exists or not."""
+    return Run(experiment, name, workspace.checkpoints(experiment) / name, workspace.experiments(experiment) / name)
+
+
+def newest(workspace: Workspace, experiment: str, fingerprint: str) -> Run | None:
+    """The newest run of the experiment with this training fingerprint."""
+    same = [run for run in runs(workspace, experiment) if run.record().get("fingerprint") == fingerprint]
+    return same[-1] if same else None
+
+
+def new_run(workspace: Workspace, experiment: str, fingerprint: str) -> Run:
+    """A fresh run, named by the time and the fingerprint."""
+    stem = f"{time.strftime('%Y%m%d-%H%M%S')}-{fingerprint[:6]}"
+    name, count = stem, 1
+    while (workspace.experiments(experiment) / name).exists():
+        count += 1
+        name = f"{stem}-{count}"
+    run = open_run(workspace, experiment, name)
+    run.evidence.mkdir(parents=True)
+    run.checkpoints.mkdir(parents=True, exist_ok=True)
+    run.note(experiment=experiment, run=name, fingerprint=fingerprint, status="started", stages={})
+    return run
+
+
+def publish(run: Run) -> None:
+    """Make `checkpoints/<experiment>/` itself loadable: hard links (or copies) of the run's whole `final/`."""
+    folder = run.checkpoints.parent
+    listed = folder / PUBLISHED
+    before: list[str] = json.loads(listed.read_text(encoding="utf-8"))["files"] if listed.is_file() else []
+    files = sorted(f for f in run.final.iterdir() if f.is_file() and f.name != RECORD)
+    for old in set(before) - {f.name for f in files}:
+        (folder / old).unlink(missing_ok=True)
+    for file in files:
+        aside = folder / f".{file.name}.new"
+        aside.unlink(missing_ok=True)
+        try:
+            os.link(file, aside)
+        except OSError:
+            shutil.copyfile(file, aside)
+        aside.replace(folder / file.name)
+    write_json(listed, {"run": run.name, "files": [f.name for f in files]})
+
+
+def finished(workspace: Workspace, experiment: str | None = None) -> list[Run]:
+    """Runs with whole final weights, the last finished last."""
+    root = workspace.root / "experiments"
+    names = [experiment] if experiment else sorted(f.name for f in root.iterdir() if f.is_dir()) if root.is_dir() else []
+    whole = [(manifest.created, run) for name in names for run in runs(workspace, name) if (manifest := read_manifest(run.final))]
+    return [run for _, run in sorted(whole, key=lambda pair: (pair[0], pair[1].name))]
+
+
+def experiment_names(workspace: Workspace) -> list[str]:
+    """Names that have runs or a file in `configs/`."""
+    root = workspace.root / "experiments"
+    names = {f.name for f in root.iterdir() if f.is_dir()} if root.is_dir() else set()
+    return sorted(names | {f.stem for f in workspace.configs.glob("*.yaml")})
+
+
+def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
+    """What a MODEL means: its shown name and its folder.
+
+    Nothing: the last finished run. Else an experiment's name or YAML, a run, a folder, or a Hub id.
+    """
+    if text is None:
+        done = finished(workspace)
+        if not done:
+            raise ArtifactError(say("no finished run in this workspace; name a model, or run `dadeum run EXPERIMENT` first", "이 작업 폴더에는 끝난 실행이 없습니다. 모델을 지정하거나 먼저 `dadeum run 실험`을 실행하세요"))
+        return done[-1].experiment, done[-1].final
+    if text.endswith((".yaml", ".yml")):
+        return _of_experiment(workspace, _name_in(workspace.at(text)))
+    for name in experiment_names(workspace):
+        if text == name:
+            return _of_experiment(workspace, name)
+        if (workspace.experiments(name) / text / RECORD).is_file() and "/" not in text:
+            run = open_run(workspace, name, text)
+            if read_manifest(run.final) is None:
+                raise ArtifactError(say(f"{text}: this run has no finished weights yet; go on with `dadeum run {name}`", f"{text}: 아직 끝나지 않은 실행입니다. `dadeum run {name}`(으)로 이어서 하세요"))
+            return text, run.final
+    folder = workspace.at(text)
+    if folder.is_dir():
+        return folder.name, folder
+    if text.startswith((".", "/", "~")) or text.count("/") > 1:
+        raise ModelError(say(f"{text}: no such folder", f"{text}: 그런 폴더가 없습니다"))
+    if "/" not in text:
+        near = nearest(text, experiment_names(workspace))
+        hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+        raise ModelError(say(f"{text}: no experiment, run or folder of that name{hint}", f"{text}: 그런 실험, 실행, 폴더가 없습니다{hint}"))
+    from dadeum.core.hub import fetch_model
+
+    return text, fetch_model(text, "main", weights=True)
+
+
+def _name_in(path: Path) -> str:
+    from dadeum.config.yaml import read_yaml
+
+    value = read_yaml(path).value
+    return str(value.get("name")) if isinstance(value, dict) else ""
+
+
+def _of_experiment(workspace: Workspace, name: str) -> tuple[str, Path]:
+    done = finished(workspace, name)
+    if not done:
+        raise ArtifactError(say(f"{name}: no finished run yet; run `dadeum run {name}` first", f"{name}: 끝난 실행이 없습니다. 먼저 `dadeum run {name}`을(를) 실행하세요"))
+    return name, done[-1].final
