@@ -7,6 +7,8 @@ from pathlib import Path
 
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
 logger = logging.getLogger("dadeum")
+# Without a log file open, nothing is printed: what the user should see, the command line shows.
+logger.addHandler(logging.NullHandler())
 
 
 def redact(text: str) -> str:

@@ -1,0 +1,67 @@
+"""Runs one verb and turns what went wrong into an exit code: 2 for the user's input, 1 for a fault of ours."""
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import typer
+
+from dadeum.core.errors import DadeumError
+from dadeum.core.language import say
+from dadeum.core.log import close_log, logger, redact
+
+
+def verb() -> typer.Typer:
+    """An empty Typer application with our manners; each file of `commands/` makes one, `app`."""
+    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=False)
+
+
+def dispatch(name: str, words: Sequence[str]) -> int:
+    """Import the verb's file, run it, and return the exit code."""
+    # Long flags may be written with underscores, as the five systems' users do.
+    spelled = [_dashed(word) for word in words]
+    try:
+        module: Any = importlib.import_module(f"dadeum.cli.commands.{name}")
+        result = module.app(spelled, prog_name=f"dadeum {name}", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except DadeumError as error:
+        logger.error("%s", error)
+        _say_error(str(error))
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say_error(say("stopped", "멈췄습니다"))
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        return _usage_or_fault(error)
+    finally:
+        close_log()
+
+
+def _dashed(word: str) -> str:
+    flag, equals, value = word.partition("=")
+    return flag.replace("_", "-") + equals + value if flag.startswith("--") else word
+
+
+def _say_error(text: str) -> None:
+    for line in redact(text).splitlines():
+        print(f"{say('error', '오류')}: {line}", file=sys.stderr)
+
+
+def _usage_or_fault(error: Exception) -> int:
+    """Typer's own complaints about the command line are the user's; the rest is ours and keeps its traceback."""
+    if type(error).__name__ in ("Exit", "Abort"):
+        return int(getattr(error, "exit_code", 130))
+    if hasattr(error, "format_message"):
+        _say_error(error.format_message())
+        return 2
+    logger.exception("internal fault")
+    import traceback
+
+    print(redact(traceback.format_exc()), file=sys.stderr)
+    _say_error(say(f"a fault in dadeum ({type(error).__name__}); please report it with the lines above", f"dadeum의 오류입니다 ({type(error).__name__}). 위의 내용과 함께 알려 주세요"))
+    return 1

@@ -1,0 +1,21 @@
+"""The verbs, with one line each: all that `--help` and completion need, so neither imports anything else."""
+
+# verb: (English, Korean, words that may follow it)
+VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "init": ("Make a workspace with a commented experiment", "작업 폴더와 설명이 달린 실험 파일 만들기", ()),
+    "doctor": ("Check Python, torch, memory, disk, extras, tokens", "파이썬, torch, 메모리, 디스크, 추가 패키지, 토큰 점검", ()),
+    "plan": ("Show what would run, why, and what it needs", "무엇이 왜 실행되고 무엇이 필요한지 보기", ()),
+    "run": ("Do everything that is not yet done, from data to export", "데이터부터 내보내기까지 남은 일을 모두 하기", ()),
+    "data": ("One data stage: download, preprocess, format", "데이터 단계 하나: download, preprocess, format", ("download", "preprocess", "format")),
+    "train": ("Train, from an experiment or from flags", "실험 파일이나 플래그로 학습하기", ()),
+    "eval": ("Score the base or the tuned model on the test rows", "기본 모델 또는 학습한 모델을 시험 행으로 채점하기", ()),
+    "compare": ("Hold models against each other, with intervals", "모델들을 구간과 함께 비교하기", ()),
+    "ask": ("Ask a model one question", "모델에 질문 하나 하기", ()),
+    "chat": ("Talk with a model", "모델과 대화하기", ()),
+    "batch": ("Answer a file of questions", "질문 파일에 모두 답하기", ()),
+    "bench": ("Measure tokens per second, first token, memory", "초당 토큰, 첫 토큰 시간, 메모리 재기", ()),
+    "export": ("Make something of a finished run: merged", "끝난 실행으로 결과물 만들기: merged", ("merged",)),
+    "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
+    "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
+}
+FILES_AFTER = ("plan", "run", "train", "eval", "data", "export")
