@@ -1,0 +1,109 @@
+"""Make docs/reference/ from the settings and the commands, in both languages; `--check` fails when it is stale."""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+ROOT = Path(__file__).parents[1]
+LANGUAGES = {"en": "", "ko": ".ko"}
+
+
+def rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, str]]:
+    """Key, type, default and description of each setting, sections and members in place."""
+    from dadeum.config.problems import _flatten
+    from dadeum.core.family import MemberOf
+    from dadeum.core.language import language
+
+    for name, field in model.model_fields.items():
+        if name == "type":
+            continue
+        key = f"{prefix}{name}"
+        extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
+        text = str(extra.get("ko")) if language() == "ko" else str(field.description)
+        parts = list(_flatten((field.annotation, *field.metadata)))
+        family = next((p.family for p in parts if isinstance(p, MemberOf)), None)
+        section = next((p for p in parts if isinstance(p, type) and issubclass(p, BaseModel) and family is None), None)
+        default = "" if field.is_required() else _default(field.default)
+        yield key, family.package.rsplit(".", 1)[1] if family else _kind(field.annotation), default, text
+        if family is not None:
+            for member in family.names:
+                yield from rows(family.settings(member), f"{key}[{member}].")
+        elif section is not None:
+            yield from rows(section, f"{key}.")
+
+
+def _default(value: Any) -> str:
+    if isinstance(value, BaseModel) or value == {}:
+        return "{}"
+    if isinstance(value, tuple):
+        return "[" + ", ".join(map(str, value)) + "]"
+    return {None: "null", True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+
+
+def _kind(annotation: Any) -> str:
+    text = str(annotation).replace("typing.", "").replace("<class '", "").replace("'>", "")
+    for part in ("dadeum.config.data.", "dadeum.config.train.", "dadeum.config.model.", "dadeum.config.evaluate."):
+        text = text.replace(part, "")
+    return text.split(", Strict")[0].removeprefix("Annotated[").replace("|", "\\|")
+
+
+def settings_page() -> str:
+    """All settings as a table."""
+    from dadeum.config.aliases import OLD_NAMES
+    from dadeum.config.experiment import Experiment
+    from dadeum.core.language import say
+
+    lines = [say("# Settings of an experiment", "# 실험 파일의 설정"), "", say("Generated from the settings classes by `make docs`.", "`make docs`가 설정 클래스에서 만듭니다."), ""]
+    lines += [say("| key | type | default | meaning |", "| 키 | 형 | 기본값 | 뜻 |"), "| --- | --- | --- | --- |"]
+    lines += [f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text in rows(Experiment, "")]
+    lines += ["", say("## Other names", "## 다른 이름"), "", say("| taken | meant |", "| 적은 이름 | 뜻하는 이름 |"), "| --- | --- |"]
+    lines += [f"| `{old}` | `{new}` |" for old, new in OLD_NAMES.items()]
+    return "\n".join(lines) + "\n"
+
+
+def commands_page() -> str:
+    """The help of every verb, as it is printed."""
+    from dadeum.cli.app import help_text
+    from dadeum.cli.dispatch import dispatch
+    from dadeum.cli.table import VERBS
+    from dadeum.core.language import say
+
+    lines = [say("# Commands", "# 명령"), "", say("Generated from the help texts by `make docs`.", "`make docs`가 도움말에서 만듭니다."), "", "```", help_text(), "```"]
+    for verb, (_, _, words) in VERBS.items():
+        for extra in [[], *([[w] for w in words] if verb in ("data", "export") else [])]:
+            out = io.StringIO()
+            with contextlib.redirect_stdout(out):
+                dispatch(verb, [*extra, "--help"])
+            lines += ["", f"## dadeum {' '.join([verb, *extra])}", "", "```", out.getvalue().strip(), "```"]
+    return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n"
+
+
+def main() -> None:
+    """Write the pages, or with `--check` compare them; `--page NAME` prints one in the language of DADEUM_LANG."""
+    if "--page" in sys.argv:
+        sys.stdout.write({"settings": settings_page, "commands": commands_page}[sys.argv[-1]]())
+        return
+    stale = []
+    for language, suffix in LANGUAGES.items():
+        for page in ("settings", "commands"):
+            environment = {**os.environ, "DADEUM_LANG": language, "COLUMNS": "100", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
+            done = subprocess.run([sys.executable, __file__, "--page", page], env=environment, capture_output=True, text=True, encoding="utf-8", check=True)
+            path = ROOT / "docs" / "reference" / f"{page}{suffix}.md"
+            if "--check" not in sys.argv:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(done.stdout, encoding="utf-8", newline="\n")
+            elif not path.is_file() or path.read_text(encoding="utf-8") != done.stdout:
+                stale.append(path.relative_to(ROOT).as_posix())
+    if stale:
+        raise SystemExit(f"stale: {', '.join(stale)}; run `make docs`")
+
+
+if __name__ == "__main__":
+    main()
