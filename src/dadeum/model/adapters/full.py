@@ -1,0 +1,22 @@
+"""`full`: every weight is trained; there is no adapter."""
+
+from typing import TYPE_CHECKING, Literal
+
+from dadeum.core.settings import MemberSettings
+
+if TYPE_CHECKING:
+    from torch import nn
+
+mergeable = False
+freezes_base = False
+
+
+class Settings(MemberSettings):
+    """Train every weight."""
+
+    type: Literal["full"] = "full"
+
+
+def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
+    """The same model with every parameter trainable."""
+    return model.requires_grad_(True)

@@ -1,0 +1,94 @@
+"""`lora`: low-rank matrices beside the frozen linear layers (Hu et al. 2021, arXiv 2106.09685), through PEFT."""
+
+from typing import TYPE_CHECKING, Literal
+
+from dadeum.core.errors import ModelError
+from dadeum.core.language import say
+from dadeum.core.settings import Many, MemberSettings, setting
+
+if TYPE_CHECKING:
+    from torch import nn
+
+mergeable = True
+freezes_base = True
+
+
+class Settings(MemberSettings):
+    """LoRA; the names are PEFT's."""
+
+    type: Literal["lora"] = "lora"
+    r: int = setting(16, "Rank of the matrices.", "행렬의 랭크.", gt=0)
+    lora_alpha: float = setting(
+        32, "The update is scaled by `lora_alpha / r`.", "변화량을 `lora_alpha / r`배 합니다.", gt=0
+    )
+    lora_dropout: float = setting(0.0, "Dropout before the matrices.", "행렬 앞의 드롭아웃.", ge=0, lt=1)
+    target_modules: str | Many[str] = setting(
+        "all-linear",
+        "Names of the layers that get matrices, a regular expression, or `all-linear`: all but the output layer.",
+        "행렬을 붙일 층의 이름들, 정규식, 또는 출력층을 뺀 모든 선형층 `all-linear`.",
+        min_length=1,
+    )
+    use_rslora: bool = setting(
+        False, "Scale by `lora_alpha / sqrt(r)` instead.", "대신 `lora_alpha / sqrt(r)`배 합니다."
+    )
+
+
+def linear_names(model: "nn.Module") -> list[str]:
+    """Last names of the modules that PEFT can put matrices beside, sorted, without the output layer."""
+    from torch import nn
+    from transformers.pytorch_utils import Conv1D
+
+    getter = getattr(model, "get_output_embeddings", None)
+    output = getter() if callable(getter) else None
+    return sorted(
+        {
+            name.rsplit(".", 1)[-1]
+            for name, module in model.named_modules()
+            if isinstance(module, nn.Linear | Conv1D) and module is not output
+        }
+    )
+
+
+def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
+    """A PEFT model: only the low-rank matrices are trainable. Raises ModelError listing the layers that there are."""
+    from peft import LoraConfig, get_peft_model
+    from transformers.pytorch_utils import Conv1D
+
+    targets = settings.target_modules
+    known = linear_names(model)
+    if not isinstance(targets, str):
+        unknown = [name for name in targets if not any(_meets(name, full) for full, _ in model.named_modules())]
+        if unknown:
+            raise _misfit(", ".join(unknown), known)
+    conv = any(isinstance(module, Conv1D) for module in model.modules())
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.r,
+        lora_alpha=settings.lora_alpha,
+        lora_dropout=settings.lora_dropout,
+        target_modules=targets if isinstance(targets, str) else list(targets),
+        use_rslora=settings.use_rslora,
+        fan_in_fan_out=conv,
+    )
+    try:
+        adapted: nn.Module = get_peft_model(model, config)
+    except (ValueError, TypeError, RuntimeError) as error:
+        shown = targets if isinstance(targets, str) else ", ".join(targets)
+        raise _misfit(shown, known) from error
+    return adapted
+
+
+def _meets(target: str, name: str) -> bool:
+    return name == target or name.endswith("." + target)
+
+
+def _misfit(found: str, known: list[str]) -> ModelError:
+    listed = ", ".join(known)
+    return ModelError(
+        say(
+            f"adapter.target_modules: found '{found}', which this model cannot take; its linear layers are: {listed}; "
+            "name some of them, or use 'all-linear'",
+            f"adapter.target_modules: '{found}'은(는) 이 모델에 쓸 수 없습니다. 선형층: {listed}. "
+            "이 가운데서 고르거나 'all-linear'를 쓰세요",
+        )
+    )

@@ -1,0 +1,257 @@
+"""The one loader: a model to train, or to use. Safetensors and JSON only; seeded before anything random is made."""
+
+import logging
+import random
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from torch import nn
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+from dadeum.config.model import ModelSettings
+from dadeum.core.artifact import read_manifest, writing
+from dadeum.core.errors import ModelError
+from dadeum.core.language import say
+from dadeum.core.settings import MemberSettings
+from dadeum.model.adapters import ADAPTERS
+from dadeum.model.configuration import check_vocabulary, first_line, fresh_config, read_config, refuse_quantized
+from dadeum.model.files import ADAPTER_CONFIG, is_adapter, read_object, weight_files
+from dadeum.model.packing import unwrap, use_packing
+from dadeum.model.save import attach_adapter, save_model, without_bars
+
+logger = logging.getLogger("dadeum")
+Precision = Literal["auto", "fp32", "bf16", "fp16"]
+DTYPES = {
+    "fp32": torch.float32,
+    "bf16": torch.bfloat16,
+    "fp16": torch.float16,
+    "float32": torch.float32,
+    "bfloat16": torch.bfloat16,
+    "float16": torch.float16,
+}
+MADE_BASE = "base"
+
+
+def seed_all(seed: int) -> None:
+    """Seed Python, numpy and torch on every device."""
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def load_for_training(
+    model: ModelSettings,
+    adapter: MemberSettings,
+    *,
+    place: Path | None,
+    tokenizer: PreTrainedTokenizerFast,
+    precision: str,
+    device: torch.device | str,
+    seed: int,
+    packing: bool = True,
+) -> nn.Module:
+    """The model on `device`, in training mode, with its adapter.
+
+    Trainable weights are float32 whatever is stored; frozen ones are held in `model.dtype` (`auto`: float32 with fp32,
+    else the type of the arithmetic). The same seed gives the same weights whether the base was loaded or made. With
+    `packing` an attention that keeps packed samples apart is chosen and checked. Raises ModelError.
+    """
+    member = ADAPTERS.of(adapter)
+    dtype = _frozen_dtype(model, precision, device) if member.freezes_base else torch.float32
+    seed_all(seed)
+    made: Any
+    if model.init == "random" and not _is_made(place):
+        made = _fresh(model, place, tokenizer)
+        for parameter in made.parameters():
+            parameter.data = parameter.data.to(dtype)
+    else:
+        made = _stored(_needed(place), dtype, model.attn_implementation, trusted=model.trust_remote_code)
+        check_vocabulary(made.get_input_embeddings().weight.shape[0], tokenizer)
+    # Padding weighs nothing by its place; without this the token whose id is also the padding's would never learn.
+    for module in made.modules():
+        if isinstance(module, nn.Embedding):
+            module.padding_idx = None
+    seed_all(seed)
+    trained: nn.Module = member.apply(adapter, made)
+    _record_base(trained, model, place)
+    for parameter in trained.parameters():
+        if parameter.requires_grad and parameter.dtype != torch.float32:
+            parameter.data = parameter.data.float()
+    trained.to(device).train()
+    if packing:
+        logger.info("packing with %s attention", use_packing(trained, model.attn_implementation))
+    return trained
+
+
+def make_base(
+    model: ModelSettings,
+    *,
+    place: Path | None,
+    tokenizer: PreTrainedTokenizerFast,
+    seed: int,
+    out: Path,
+    fingerprint: str,
+    stop_ids: Sequence[int] = (),
+) -> Path:
+    """Write the fresh weights of `init: random` as an artifact, so that base, adapter and merge mean the same ones.
+
+    `load_for_training(place=out)` then starts from these weights, equal to those it would make itself.
+    """
+    seed_all(seed)
+    made = _fresh(model, place, tokenizer)
+    with writing(
+        out, kind=MADE_BASE, fingerprint=fingerprint, made_from={"model": model.model_dump(mode="json"), "seed": seed}
+    ) as folder:
+        save_model(made, folder, stop_ids=stop_ids)
+        tokenizer.save_pretrained(folder)
+    return out
+
+
+def load_for_inference(
+    place: Path,
+    *,
+    base: Path | None = None,
+    device: torch.device | str = "cpu",
+    dtype: str = "auto",
+    trusted: bool = False,
+) -> nn.Module:
+    """A whole model, or an adapter on its base, in evaluation mode.
+
+    `base` is the folder of the adapter's base; left out, the folder that the adapter names. `dtype` is `auto`
+    (float32 on a CPU, else bfloat16), `float32`, `bfloat16` or `float16`. Raises ModelError, naming what is absent.
+    """
+    held = DTYPES[dtype] if dtype != "auto" else torch.float32 if torch.device(device).type == "cpu" else torch.bfloat16
+    if is_adapter(place):
+        model = attach_adapter(_stored(base or named_base(place), held, "auto", trusted=trusted), place)
+    else:
+        model = _stored(place, held, "auto", trusted=trusted)
+    return model.to(device).eval()
+
+
+def named_base(place: Path) -> Path:
+    """The folder of the base that the adapter in `place` names. Raises ModelError where it is not a folder here."""
+    named = read_object(place / ADAPTER_CONFIG).get("base_model_name_or_path")
+    if isinstance(named, str) and named and Path(named).is_dir():
+        return Path(named)
+    raise ModelError(
+        say(
+            f"{place}: an adapter on '{named}', which is no folder here; give its base",
+            f"{place}: '{named}'에 붙는 어댑터인데 그 폴더가 여기 없습니다. 기본 모델을 알려 주세요",
+        )
+    )
+
+
+def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool) -> Any:
+    """The weights in `place`. Raises ModelError for any tensor that is absent, and so would be drawn at random."""
+    config = read_config(place, trusted=trusted)
+    refuse_quantized(config, place)
+    weight_files(place)
+    wanted = None if attention == "auto" else attention
+    try:
+        with without_bars():
+            model, info = AutoModelForCausalLM.from_pretrained(
+                place,
+                config=config,
+                dtype=dtype,
+                attn_implementation=wanted,
+                trust_remote_code=trusted,
+                use_safetensors=True,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+    except torch.OutOfMemoryError:
+        raise
+    except Exception as error:
+        raise ModelError(
+            say(
+                f"{place}: the model cannot be loaded: {first_line(error)}",
+                f"{place}: 모델을 읽을 수 없습니다: {first_line(error)}",
+            )
+        ) from error
+    absent = sorted(str(name) for kind in ("missing_keys", "mismatched_keys") for name in info.get(kind, ()))
+    if absent:
+        shown = ", ".join(absent[:5]) + (" …" if len(absent) > 5 else "")
+        raise ModelError(
+            say(
+                f"{place}: {len(absent)} tensors are absent or of another shape and would be random: {shown}; "
+                "take a complete model of this type",
+                f"{place}: 텐서 {len(absent)}개가 없거나 모양이 달라 무작위가 됩니다: {shown}. 온전한 모델을 쓰세요",
+            )
+        )
+    if info.get("unexpected_keys"):
+        logger.warning(
+            "%s: tensors without a place in the model were left out: %s", place, sorted(info["unexpected_keys"])[:5]
+        )
+    return model
+
+
+def _fresh(model: ModelSettings, place: Path | None, tokenizer: PreTrainedTokenizerFast) -> Any:
+    """A model with new weights in float32."""
+    config = fresh_config(model, place, tokenizer)
+    wanted = None if model.attn_implementation == "auto" else model.attn_implementation
+    try:
+        made = AutoModelForCausalLM.from_config(
+            config, dtype=torch.float32, attn_implementation=wanted, trust_remote_code=model.trust_remote_code
+        )
+    except Exception as error:
+        raise ModelError(
+            say(
+                f"model.config: no model can be made of it: {first_line(error)}",
+                f"model.config: 모델을 만들 수 없습니다: {first_line(error)}",
+            )
+        ) from error
+    made.generation_config.pad_token_id = tokenizer.pad_token_id
+    return made
+
+
+def _is_made(place: Path | None) -> bool:
+    manifest = read_manifest(place) if place is not None else None
+    return manifest is not None and manifest.kind == MADE_BASE
+
+
+def _needed(place: Path | None) -> Path:
+    if place is None:
+        raise ModelError(
+            say(
+                "model.name_or_path: expected a Hub id or a folder",
+                "model.name_or_path: Hub 이름이나 폴더가 필요합니다",
+            )
+        )
+    return place
+
+
+def _frozen_dtype(model: ModelSettings, precision: str, device: torch.device | str) -> torch.dtype:
+    if model.dtype != "auto":
+        return DTYPES[model.dtype]
+    if precision == "auto":
+        on_gpu = torch.device(device).type == "cuda"
+        precision = "fp32" if not on_gpu else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
+    return DTYPES[precision]
+
+
+def _record_base(trained: nn.Module, model: ModelSettings, place: Path | None) -> None:
+    """Write down in the adapter what it belongs to: the name that users gave, and the revision."""
+    for config in getattr(trained, "peft_config", {}).values():
+        made = _is_made(place) or model.name_or_path is None
+        config.base_model_name_or_path = str(place) if made and place is not None else model.name_or_path
+        config.revision = None if made or Path(str(model.name_or_path)).is_dir() else model.revision
+
+
+def enable_checkpointing(model: nn.Module) -> None:
+    """Compute activations again in the backward pass. Raises ModelError for a model that cannot."""
+    core: Any = unwrap(model)
+    if not getattr(core, "supports_gradient_checkpointing", False):
+        kind = core.config.model_type
+        raise ModelError(
+            say(
+                f"train.gradient_checkpointing: a model of type '{kind}' cannot do it; set it to false",
+                f"train.gradient_checkpointing: '{kind}' 모델은 지원하지 않습니다. false로 하세요",
+            )
+        )
+    core.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    # Frozen embeddings give activations without gradients: a checkpointed layer would pass none to its adapters.
+    if not any(p.requires_grad for p in core.get_input_embeddings().parameters()):
+        core.enable_input_require_grads()

@@ -1,0 +1,153 @@
+"""Which attention a model packs with, and the proof that its packed documents do not see each other."""
+
+import random
+from typing import Any, Literal
+
+import torch
+from torch import nn
+
+from dadeum.core.errors import ModelError
+from dadeum.core.language import say
+from dadeum.model.attention import NAME, make_plan, running
+
+Wanted = Literal["auto", "sdpa", "eager"]
+MARK = "_dadeum_packs_with"
+# Largest difference of a packed logit from a separate one, relative to the largest logit.
+TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
+SHORT_TYPES = 5e-2
+
+
+def unwrap(model: nn.Module) -> nn.Module:
+    """The transformers model inside DDP, torch.compile and PEFT."""
+    while True:
+        inner = getattr(model, "module", None) or getattr(model, "_orig_mod", None)
+        getter = getattr(model, "get_base_model", None)
+        if isinstance(inner, nn.Module):
+            model = inner
+        elif callable(getter):
+            model = getter()
+        else:
+            return model
+
+
+def use_packing(model: nn.Module, attention: Wanted = "auto") -> str:
+    """Switch the model to an attention that keeps packed documents apart, checked on this very model.
+
+    `auto` takes `dadeum_packed` where the model takes sdpa, else eager with transformers' own packed mask. Returns the
+    name. Raises ModelError when none does.
+    """
+    core: Any = unwrap(model)
+    before = core.config._attn_implementation
+    wanted = [attention] if attention != "auto" else [NAME, "eager"] if before in ("sdpa", NAME) else ["eager"]
+    reason: ModelError | None = None
+    for name in wanted:
+        try:
+            _switch(core, name)
+            check_isolation(core)
+        except ModelError as error:
+            reason = error
+            continue
+        setattr(core, MARK, name)
+        return name
+    _switch(core, before)
+    assert reason is not None
+    raise reason
+
+
+def packs_with(model: nn.Module) -> str:
+    """The attention that `use_packing` settled on; settles it now where that was not done."""
+    return getattr(unwrap(model), MARK, None) or use_packing(model)
+
+
+def _switch(core: Any, name: str) -> None:
+    if core.config._attn_implementation == name:
+        return
+    try:
+        core.set_attn_implementation(name)
+    except (ValueError, ImportError, KeyError, AttributeError) as error:
+        raise _unfit(core, name, str(error).splitlines()[0]) from error
+    if core.config._attn_implementation != name:
+        raise _unfit(core, name, "the model does not take it")
+
+
+def packed_inputs(
+    model: nn.Module, input_ids: torch.Tensor, position_ids: torch.Tensor, cu_seqlens: torch.Tensor
+) -> dict[str, Any]:
+    """Arguments of the forward of a packed row; call it inside `running(inputs.get("packed_plan"))`."""
+    inputs: dict[str, Any] = {"input_ids": input_ids, "position_ids": position_ids, "use_cache": False}
+    core: Any = unwrap(model)
+    if core.config._attn_implementation == NAME:
+        inputs["packed_plan"] = make_plan(cu_seqlens, input_ids.device)
+    return inputs
+
+
+@torch.no_grad()
+def check_isolation(model: nn.Module) -> None:
+    """Two short documents packed and separate, on this model: equal, and deaf to a change in each other.
+
+    Raises ModelError naming the model type and its attention. Training flags and random states are as before.
+    """
+    core: Any = unwrap(model)
+    flags = {module: module.training for module in core.modules()}
+    states = torch.get_rng_state(), random.getstate()
+    core.eval()
+    try:
+        worst = _worst(core)
+    except ModelError:
+        raise
+    except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, NotImplementedError) as error:
+        raise _unfit(
+            core, core.config._attn_implementation, f"{type(error).__name__}: {error}".splitlines()[0]
+        ) from error
+    finally:
+        for module, flag in flags.items():
+            module.training = flag
+        torch.set_rng_state(states[0])
+        random.setstate(states[1])
+    if worst is not None:
+        raise _unfit(core, core.config._attn_implementation, worst)
+
+
+def _worst(core: Any) -> str | None:
+    """What gives the leak away, or None. The second document is watched while the first one changes."""
+    device = core.get_input_embeddings().weight.device
+    rows = core.get_input_embeddings().weight.shape[0]
+    first, other, second = (
+        torch.tensor([[(start + 7 * i) % rows for i in range(length)]], device=device)
+        for start, length in ((3, 6), (5, 6), (2, 9))
+    )
+    borders = torch.tensor([0, 6, 15], dtype=torch.int32)
+    places = torch.cat([torch.arange(6), torch.arange(9)])[None].to(device)
+
+    def packed(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
+        inputs = packed_inputs(core, torch.cat([a, b], dim=1), places, borders)
+        with running(inputs.get("packed_plan")):
+            logits: torch.Tensor = core(**inputs).logits[0].double()
+        return logits
+
+    together = packed(first, second)
+    alone = torch.cat([core(input_ids=d, use_cache=False).logits[0] for d in (first, second)]).double()
+    changed = packed(other, second)
+    largest = alone.abs().max().item()
+    dtype = core.get_input_embeddings().weight.dtype
+    limit = TOLERANCE.get(dtype, SHORT_TYPES) * largest
+    apart = (together - alone).abs().max().item()
+    heard = (together[6:] - changed[6:]).abs().max().item()
+    if not apart <= limit:
+        return f"packed and separate logits differ by {apart:.2g} where the largest is {largest:.3g}"
+    # The same kernels on the same shapes: any difference beyond a last digit comes from the other document.
+    if not heard <= 8 * torch.finfo(dtype).eps * largest:
+        return f"a document's logits move by {heard:.2g} when another one changes"
+    return None
+
+
+def _unfit(core: Any, attention: str, reason: str) -> ModelError:
+    kind = core.config.model_type
+    return ModelError(
+        say(
+            f"data.packing: a model of type '{kind}' with {attention} attention does not keep packed samples apart "
+            f"({reason}); set data.packing to false",
+            f"data.packing: '{kind}' 모델은 {attention} 어텐션으로 묶은 샘플을 서로 떼어 놓지 못합니다 ({reason}). "
+            "data.packing을 false로 하세요",
+        )
+    )

@@ -1,0 +1,145 @@
+"""Weights written and adapters read back: safetensors and JSON, every tensor accounted for and finite."""
+
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import nn
+from transformers import GenerationConfig
+from transformers.utils import logging as transformers_logging
+
+from dadeum.core.artifact import write_json
+from dadeum.core.errors import ModelError
+from dadeum.core.language import say
+from dadeum.model.configuration import first_line
+from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weight_files
+from dadeum.model.packing import unwrap
+
+
+def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), pad_id: int | None = None) -> None:
+    """Write the adapter of a PEFT model, else the whole model, and `generation_config.json`, into `folder`.
+
+    Types are kept: float32 stays float32. Generation stops at any of `stop_ids` (default: as the model says). Raises
+    ModelError naming a tensor that holds NaN or infinity; nothing is written then.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    peft = _peft(model)
+    core: Any = unwrap(model)
+    if peft is not None:
+        tensors = adapter_tensors(peft)
+        check_finite(tensors)
+        save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
+        _save_adapter_config(peft, folder)
+    else:
+        check_finite(dict(core.named_parameters()))
+        with without_bars():
+            core.save_pretrained(folder)
+    save_generation(core, folder, stop_ids=stop_ids, pad_id=pad_id)
+
+
+@contextlib.contextmanager
+def without_bars() -> Iterator[None]:
+    """Progress is drawn by our own reporter."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
+
+
+def save_generation(core: Any, folder: Path, *, stop_ids: Sequence[int] = (), pad_id: int | None = None) -> None:
+    """Write `generation_config.json`, which stops at the end of a turn."""
+    config = GenerationConfig.from_dict(core.generation_config.to_dict())
+    if stop_ids:
+        config.eos_token_id = list(stop_ids) if len(stop_ids) > 1 else stop_ids[0]
+    if pad_id is not None:
+        config.pad_token_id = pad_id
+    config._from_model_config = False
+    write_json(folder / "generation_config.json", config.to_diff_dict())
+
+
+def adapter_tensors(peft: Any) -> dict[str, torch.Tensor]:
+    """The adapter's tensors by the names that PEFT saves them under, on the CPU."""
+    from peft import get_peft_model_state_dict
+
+    # Asking PEFT to find out about embeddings would have it call the Hub.
+    found = get_peft_model_state_dict(peft, save_embedding_layers=False)
+    return {name: tensor.detach().contiguous().cpu() for name, tensor in found.items()}
+
+
+def check_finite(tensors: Mapping[str, torch.Tensor]) -> None:
+    """Raises ModelError naming the first tensor that holds NaN or infinity."""
+    for name, tensor in tensors.items():
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            broken = int((~torch.isfinite(tensor)).sum())
+            raise ModelError(
+                say(
+                    f"tensor '{name}': {broken} of {tensor.numel()} values are not finite; the weights are not usable",
+                    f"텐서 '{name}': 값 {tensor.numel()}개 중 {broken}개가 유한하지 않습니다. 쓸 수 없는 가중치입니다",
+                )
+            )
+
+
+def attach_adapter(model: nn.Module, place: Path) -> nn.Module:
+    """Put the adapter in `place` on its base. Raises ModelError unless each of its tensors fits and none is left over."""
+    from peft import PeftConfig, get_peft_model, set_peft_model_state_dict
+
+    file = weight_files(place)[0]
+    try:
+        config = PeftConfig.from_pretrained(str(place))
+        config.inference_mode = True
+        peft = get_peft_model(model, config)
+        stored = load_file(file)
+    except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
+        raise ModelError(
+            say(
+                f"{place}: the adapter does not fit: {first_line(error)}",
+                f"{place}: 어댑터가 맞지 않습니다: {first_line(error)}",
+            )
+        ) from error
+    _match(file, stored, adapter_tensors(peft))
+    check_finite(stored)
+    set_peft_model_state_dict(peft, stored)
+    found: nn.Module = peft
+    return found
+
+
+def _match(file: Path, stored: dict[str, torch.Tensor], expected: dict[str, torch.Tensor]) -> None:
+    absent = sorted(set(expected) - set(stored))
+    foreign = sorted(set(stored) - set(expected))
+    other = sorted(name for name in set(stored) & set(expected) if stored[name].shape != expected[name].shape)
+    for names, english, korean in (
+        (absent, "is absent", "없습니다"),
+        (foreign, "belongs to no layer of the base", "기본 모델에 자리가 없습니다"),
+        (other, "has another shape than the base's layer", "기본 모델의 층과 모양이 다릅니다"),
+    ):
+        if names:
+            raise ModelError(
+                say(
+                    f"{file}: tensor '{names[0]}' {english} ({len(names)} such); take the adapter with its own base",
+                    f"{file}: 텐서 '{names[0]}'이(가) {korean} (모두 {len(names)}개). 어댑터와 그 기본 모델을 함께 쓰세요",
+                )
+            )
+
+
+def _peft(model: nn.Module) -> Any:
+    """The PEFT model inside DDP and torch.compile, or None."""
+    while not hasattr(model, "peft_config"):
+        inner = getattr(model, "module", None) or getattr(model, "_orig_mod", None)
+        if not isinstance(inner, nn.Module):
+            return None
+        model = inner
+    return model if callable(getattr(model, "get_base_model", None)) else None
+
+
+def _save_adapter_config(peft: Any, folder: Path) -> None:
+    values = {**peft.peft_config["default"].to_dict(), "inference_mode": True}
+    # PEFT holds names in sets, whose order changes from process to process.
+    plain = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
+    write_json(folder / ADAPTER_CONFIG, plain)
