@@ -1,5 +1,66 @@
-"""What is measured."""
+"""What is measured: one file a metric.
+
+A metric never returns a mean alone. It returns one row of statistics a sample, and `combine` turns the sum of any rows
+into the value; so a resample of the test set is scored exactly as the whole set is: `combine(rows[drawn].sum(axis=0))`.
+Perplexity is exp(Σ nll ÷ Σ tokens), a mean is Σ x ÷ n, chrF is made of summed n-gram counts.
+
+To add a metric, add a file that holds what `Metric` asks for; its name is what users write in `evaluate.metrics`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
 from dadeum.core.family import Family
+from dadeum.core.settings import MemberSettings
+
+if TYPE_CHECKING:
+    import numpy as np
 
 METRICS = Family("dadeum.evaluate.metrics")
+Row = tuple[float, ...]
+Sums: TypeAlias = "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One test row after it was answered. What was not measured is None."""
+
+    prediction: str | None = None
+    reference: str | None = None
+    nll: float | None = None  # nats: the answer and its end token
+    tokens: int | None = None  # how many tokens that is
+    bytes: int | None = None  # UTF-8 bytes of the NFC answer; the end token adds none
+
+
+@dataclass(frozen=True)
+class Value:
+    """Statistics of one metric: a row a sample (None where the sample lacks what the metric needs), and how they were made."""
+
+    rows: tuple[Row | None, ...]
+    signature: str
+
+    @property
+    def n(self) -> int:
+        """Samples that count."""
+        return sum(row is not None for row in self.rows)
+
+
+class Metric(Protocol):
+    """What a metric's file holds."""
+
+    needs: Literal["answer", "loss"]  # a generated answer, or the likelihood of the reference
+    per_token: bool  # the value depends on how a tokenizer cuts text: never ranked between unlike tokenizers
+    higher_is_better: bool
+    unit: str
+
+    def score(self, settings: MemberSettings, samples: Sequence[Scored]) -> dict[str, Value]:
+        """One value or several, by name."""
+
+    def combine(self, sums: Sums) -> Sums:
+        """Sums of rows, shape (..., statistics), to values, shape (...)."""
+
+
+def text_rows(samples: Sequence[Scored]) -> list[tuple[str, str] | None]:
+    """(prediction, reference) of each sample that has both."""
+    return [None if s.prediction is None or s.reference is None else (s.prediction, s.reference) for s in samples]
