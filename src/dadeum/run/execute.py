@@ -1,0 +1,166 @@
+"""Walks the plan: does what is stale, in order, and records what was done. The only module that joins the stages."""
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from dadeum.core.artifact import read_manifest, sweep, write_text
+from dadeum.core.errors import ArtifactError
+from dadeum.core.language import say
+from dadeum.core.lock import locked
+from dadeum.core.log import open_log
+from dadeum.core.progress import Reporter
+from dadeum.plan.steps import Step
+from dadeum.run import works
+from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
+from dadeum.run.store import Run, new_run, runs
+
+logger = logging.getLogger("dadeum")
+Resume = Literal["auto", "never", "must"]
+# What must be done before a step.
+NEEDS = {
+    "download": (),
+    "preprocess": ("download",),
+    "format": ("preprocess",),
+    "initialise": ("download",),
+    "eval base": ("format", "initialise"),
+    "train": ("format", "initialise"),
+    "eval tuned": ("train",),
+    "compare": ("eval base", "eval tuned"),
+    "export": ("train",),
+}
+IN_RUN = ("eval base", "train", "eval tuned", "compare", "export")
+
+
+class Board(Reporter, Protocol):
+    """A reporter that also shows the list of steps."""
+
+    def mark(self, name: str, state: str, text: str = "") -> None:
+        """The step is now waiting, fresh, running, done or failed."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a walk ended with."""
+
+    plan: Plan
+    run: Run | None
+    done: tuple[str, ...]
+
+
+def wanted(goals: Sequence[str], plan: Plan) -> list[str]:
+    """The goals and all that they need, in the plan's order."""
+    found: set[str] = set()
+
+    def add(name: str) -> None:
+        if plan.has(name) and name not in found:
+            found.add(name)
+            for need in NEEDS[name]:
+                add(need)
+
+    for goal in goals:
+        add(goal)
+    return [step.name for step in plan.steps if step.name in found]
+
+
+def has_checkpoint(run: Run | None) -> bool:
+    """Whether the run was begun and can go on."""
+    return run is not None and read_manifest(run.final) is None and any(read_manifest(f) for f in run.checkpoints.glob("step-*"))
+
+
+def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "auto") -> Outcome:
+    """Do what the goals need and what is not fresh. Raises what a stage raises, with the step marked as failed."""
+    plan = make_plan(lab)
+    names = wanted(goals, plan)
+    for step in plan.steps:
+        if step.name in names:
+            board.mark(step.name, "waiting", "" if step.fresh else step.why)
+    if not plan.step("download").fresh:
+        _do(plan.step("download"), lab, board, lambda: works.download(lab, board))
+        plan = make_plan(lab)
+    done: list[str] = []
+    _walk([plan.step(n) for n in names if n not in IN_RUN], lab, board, done, lambda step: works.prepare(step, lab, plan, board))
+    inside = [n for n in names if n in IN_RUN]
+    if not inside:
+        return Outcome(plan, plan.run, tuple(done))
+    if resume == "auto" and all(plan.step(n).fresh for n in inside):
+        for name in inside:
+            board.mark(name, "fresh")
+        return Outcome(plan, plan.run, tuple(done))
+    run = _choose_run(lab, plan, resume)
+    with locked(run.evidence):
+        sweep(run.checkpoints)
+        open_log(run.evidence, "run")
+        _save_config(lab, run)
+        logger.info("run %s of %s; goals: %s", run.name, run.experiment, ", ".join(goals))
+        plan = make_plan(lab)
+        try:
+            _walk([plan.step(n) for n in inside], lab, board, done, lambda step: works.inside(step, lab, plan, run, board, resume), run)
+        except BaseException as error:
+            run.note(status="failed" if isinstance(error, Exception) else "stopped", reason=str(error) or type(error).__name__)
+            raise
+        if read_manifest(run.final) is not None:
+            run.note(status="finished", reason=None)
+    return Outcome(plan, run, tuple(done))
+
+
+def _choose_run(lab: Lab, plan: Plan, resume: Resume) -> Run:
+    name, fingerprint = lab.experiment.name, plan.step("train").fingerprint
+    if resume == "must" and not (plan.run and (has_checkpoint(plan.run) or read_manifest(plan.run.final))):
+        raise ArtifactError(say(f"{name}: no checkpoint of these settings to resume from; use --resume-mode auto", f"{name}: 이 설정으로 이어 할 체크포인트가 없습니다. --resume-mode auto를 쓰세요"))
+    if plan.run is None or (resume == "never" and (has_checkpoint(plan.run) or read_manifest(plan.run.final))):
+        return new_run(lab.workspace, name, fingerprint)
+    return plan.run
+
+
+def _save_config(lab: Lab, run: Run) -> None:
+    """The resolved experiment, as YAML that dadeum reads back."""
+    from io import StringIO
+
+    from ruamel.yaml import YAML
+
+    out = StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style, yaml.allow_unicode = False, True
+    yaml.dump(lab.experiment.model_dump(mode="json"), out)
+    write_text(run.evidence / "config.yaml", out.getvalue())
+
+
+def _walk(steps: Sequence[Step], lab: Lab, board: Board, done: list[str], work: Callable[[Step], list[Path]], run: Run | None = None) -> None:
+    for step in steps:
+        if step.name == "download":
+            if step.fresh:
+                board.mark(step.name, "fresh", step.why)
+            continue
+        if step.fresh and (run is None or run.stage(step.name) is not None):
+            board.mark(step.name, "fresh")
+            continue
+        files = _do(step, lab, board, lambda step=step: work(step))  # type: ignore[misc]
+        if run is not None:
+            run.finish(step.name, step.fingerprint, step.made_from, files, lab.workspace.root)
+        done.append(step.name)
+
+
+def _do(step: Step, lab: Lab, board: Board, work: Callable[[], list[Path]]) -> list[Path]:
+    board.mark(step.name, "running", step.why)
+    try:
+        files = work()
+    except BaseException:
+        board.mark(step.name, "failed")
+        raise
+    if step.name != "download":
+        lab.remember(step)
+    board.mark(step.name, "done", _place(step, lab))
+    return files
+
+
+def _place(step: Step, lab: Lab) -> str:
+    folder = artifact_folder(lab, step)
+    return folder.relative_to(lab.workspace.root).as_posix() if folder else ""
+
+
+def begun(lab: Lab) -> list[Run]:
+    """Runs of the experiment that have a checkpoint and no final weights."""
+    return [run for run in runs(lab.workspace, lab.experiment.name) if has_checkpoint(run)]

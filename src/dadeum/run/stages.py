@@ -1,0 +1,162 @@
+"""The steps of an experiment: what each is made from, and which are fresh. Judged without torch."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from dadeum.config.experiment import Experiment
+from dadeum.config.load import Loaded
+from dadeum.core.artifact import damage, read_json, read_manifest, write_json
+from dadeum.core.fingerprint import SHORT, fingerprint, versions
+from dadeum.core.language import say
+from dadeum.core.workspace import Workspace
+from dadeum.data import step as data_step
+from dadeum.plan.steps import Step, flat, why_stale
+from dadeum.run.inputs import Places, base_made_from, places, template_hash, tokenizer_hash
+from dadeum.run.store import Run, newest
+
+# Settings of `train:` that change what is written down, not what is learnt.
+BESIDE = {"train.logging_steps", "train.save_total_limit"}
+FORMAT_KEYS = {"data.max_length", "data.overlong", "data.train_on"}
+
+
+@dataclass(frozen=True)
+class Lab:
+    """An experiment in its workspace."""
+
+    loaded: Loaded
+    workspace: Workspace
+
+    @property
+    def experiment(self) -> Experiment:
+        """The settings."""
+        return self.loaded.experiment
+
+    @property
+    def notebook(self) -> Path:
+        """Remembers what each stage was last made from, so that a stale one can say why."""
+        return self.workspace.experiments(self.experiment.name) / "stages.json"
+
+    def remember(self, step: Step) -> None:
+        """Note that the step was just done."""
+        known = read_json(self.notebook) if self.notebook.is_file() else {}
+        write_json(self.notebook, {**known, step.name: step.made_from})
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All steps in order, the places of the base, and the run that they belong to (None: not begun)."""
+
+    steps: tuple[Step, ...]
+    places: Places
+    run: Run | None
+
+    def step(self, name: str) -> Step:
+        """The step of that name."""
+        return next(s for s in self.steps if s.name == name)
+
+    def has(self, name: str) -> bool:
+        """Whether the experiment has such a step."""
+        return any(s.name == name for s in self.steps)
+
+
+def make_plan(lab: Lab, *, fetch: bool = False) -> Plan:
+    """Compare what the steps would be made from with what is on disk. Raises the errors of missing inputs."""
+    experiment, workspace = lab.experiment, lab.workspace
+    where = places(experiment, workspace, fetch=fetch)
+    made = _made_from(experiment, where, workspace)
+    known = read_json(lab.notebook) if lab.notebook.is_file() else {}
+    steps = [Step(name, parts) for name, parts in made.items()]
+    train = next(s for s in steps if s.name == "train")
+    run = None if _waits(train) else newest(workspace, experiment.name, train.fingerprint)
+    judged = [_judge(step, lab, run, known.get(step.name)) for step in steps]
+    return Plan(tuple(judged), where, run)
+
+
+def _waits(step: Step) -> bool:
+    return "download" in step.made_from
+
+
+def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> dict[str, dict[str, Any]]:
+    data, installed = experiment.data, versions()
+    sources = data_step.inputs(data, workspace)
+    made: dict[str, dict[str, Any]] = {"download": dict(sources)}
+    waiting = where.tokenizer is None or (where.model is None and experiment.model.init != "random") or None in sources.values()
+    if waiting:
+        made["download"]["pending"] = True
+        later = ["preprocess", "format", *(["initialise"] if experiment.model.init == "random" else []), "eval base", "train", "eval tuned", "compare"]
+        made |= {name: {"download": "pending"} for name in later}
+    else:
+        made |= _known(experiment, where, workspace, sources, installed)
+    if experiment.export:
+        made["export"] = {"train": _mark(made, "train"), "export": [t.model_dump(mode="json") for t in experiment.export], "output_dir": experiment.output_dir}
+        if waiting:
+            made["export"]["download"] = "pending"
+    return made
+
+
+def _mark(made: dict[str, dict[str, Any]], name: str) -> str:
+    return fingerprint(name, made[name])[:SHORT]
+
+
+def _known(experiment: Experiment, where: Places, workspace: Workspace, sources: dict[str, Any], installed: dict[str, str]) -> dict[str, dict[str, Any]]:
+    assert where.tokenizer is not None
+    keys = flat(experiment.data.model_dump(mode="json"), "data")
+    packing = keys.pop("data.packing")
+    formatting = {key: keys.pop(key) for key in FORMAT_KEYS}
+    base = base_made_from(experiment, where.model, workspace)
+    model = {k: v for k, v in flat(experiment.model.model_dump(mode="json"), "model").items() if k in ("model.dtype", "model.attn_implementation", "model.trust_remote_code")}
+    scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate")
+    tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
+    made: dict[str, dict[str, Any]] = {}
+    made["preprocess"] = {
+        **sources, **keys, "tokenizer": tokenizer_hash(where.tokenizer),
+        "tokenizer.chat_template": template_hash(experiment.tokenizer.chat_template, workspace),
+        "train.objective": experiment.train.objective.type, "data stage version": data_step.CODE_VERSION,
+        **{f"{name} version": installed[name] for name in ("transformers", "tokenizers")},
+    }
+    made["format"] = {"preprocess": _mark(made, "preprocess"), **formatting}
+    if experiment.model.init == "random":
+        made["initialise"] = {**base, "tokenizer": made["preprocess"]["tokenizer"], **tools}
+        base = {"initialise": _mark(made, "initialise")}
+    made["eval base"] = {"format": _mark(made, "format"), **base, **model, **scores, **tools}
+    train = {k: v for k, v in flat(experiment.train.model_dump(mode="json"), "train").items() if k not in BESIDE}
+    made["train"] = {
+        "format": _mark(made, "format"), **base, **model, **flat(experiment.adapter.model_dump(mode="json"), "adapter"),
+        **train, "data.packing": packing, **tools, "peft version": installed["peft"],
+    }
+    made["eval tuned"] = {"train": _mark(made, "train"), **scores}
+    made["compare"] = {"eval base": _mark(made, "eval base"), "eval tuned": _mark(made, "eval tuned")}
+    return made
+
+
+def artifact_folder(lab: Lab, step: Step) -> Path | None:
+    """The folder of a stage that is kept by its fingerprint, not in a run."""
+    if step.name == "preprocess":
+        return lab.workspace.processed / f"preprocessed-{step.short}"
+    if step.name == "format":
+        return lab.workspace.processed / f"formatted-{step.short}"
+    if step.name == "initialise":
+        return lab.workspace.checkpoints(lab.experiment.name) / f"base-{step.short}"
+    return None
+
+
+def _judge(step: Step, lab: Lab, run: Run | None, last: dict[str, Any] | None) -> Step:
+    if step.name == "download":
+        pending = "pending" in step.made_from
+        return replace(step, fresh=not pending, why=say("not here yet", "아직 내려받지 않음") if pending else "")
+    if _waits(step):
+        return replace(step, why=say("after the download", "내려받은 뒤"))
+    folder = artifact_folder(lab, step)
+    if folder is not None:
+        manifest = read_manifest(folder)
+        fresh = manifest is not None and manifest.fingerprint == step.fingerprint and damage(folder, manifest) is None
+    else:
+        record = run.stage(step.name) if run else None
+        fresh = record is not None and record["fingerprint"] == step.fingerprint
+    if fresh:
+        return replace(step, fresh=True)
+    why = why_stale(last, step.made_from)
+    if step.name == "train" and run is not None and last == step.made_from:
+        why = say("begun, goes on", "시작됨, 이어서 함")
+    return replace(step, why=why)
