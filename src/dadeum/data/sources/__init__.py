@@ -1,5 +1,57 @@
-"""Where rows come from."""
+"""Where rows come from.
+
+A member has `Settings` (with `part`: train, validation, test, or absent when the split draws) and two functions:
+`files(settings, workspace)` gives the files that it reads, `read(settings, files)` what is in them, row by row.
+A damaged row is a `Fault`, a damaged file a DataError.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
 
 from dadeum.core.family import Family
+from dadeum.core.workspace import Workspace
+
+Part = Literal["train", "validation", "test"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row: its cells as read, `file:line`, and the part that it is pinned to."""
+
+    values: dict[str, Any]
+    where: str
+    part: Part | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row that cannot be used: `file:line`, the reason in words, and the kind that reports count it under."""
+
+    where: str
+    reason: str
+    kind: str = "damaged row"
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """What a source tells at the end of each file: its encoding, blank lines that were skipped, other counts."""
+
+    file: Path
+    encoding: str | None = None
+    blank: int = 0
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+class SourceModule(Protocol):
+    """What the file of a member defines."""
+
+    def files(self, settings: Any, workspace: Workspace) -> list[Path]:
+        """The files to read; DataError where one is missing, empty or a folder."""
+
+    def read(self, settings: Any, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
+        """Rows and faults in the order of the file, and facts at the end of each."""
+
 
 SOURCES = Family("dadeum.data.sources")

@@ -1,0 +1,160 @@
+"""A JSON file that holds a list of objects, by itself or under `data` or `rows`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.core.settings import MemberSettings, setting
+from dadeum.core.workspace import Workspace
+from dadeum.data import charset
+from dadeum.data.files import locate
+from dadeum.data.sources import Fault, FileFacts, Part, Row
+
+LISTS = ("data", "rows")
+BLANK = re.compile(r"[ \t\r\n]*")
+
+
+class Settings(MemberSettings):
+    """A JSON file with a list of objects."""
+
+    type: Literal["json"] = "json"
+    path: str = setting(
+        ..., "The file; relative paths start at the workspace.", "파일. 상대 경로는 작업 폴더에서 시작합니다."
+    )
+    part: Part | None = setting(
+        None,
+        "The part that all its rows belong to; default: the split draws.",
+        "모든 행이 속할 부분. 기본값은 나누기가 정합니다.",
+    )
+
+
+def files(settings: Settings, workspace: Workspace) -> list[Path]:
+    """The one file."""
+    return [locate(workspace, settings.path)]
+
+
+def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
+    """Rows by the line on which each object begins. Damaged JSON ends the file with a DataError."""
+    for path in files:
+        codec = charset.detect(path)
+        with charset.open_text(path, codec) as file:
+            text = file.read()
+        line = 1
+        last = 0
+        for start, value in _Scanner(path, text).elements():
+            line += text.count("\n", last, start)
+            last = start
+            where = f"{path.name}:{line}"
+            if isinstance(value, dict):
+                yield Row(value, where, settings.part)
+            else:
+                found = type(value).__name__
+                yield Fault(where, say(f"found a {found}, expected an object", f"객체가 아니라 {found}입니다"))
+        yield FileFacts(path, codec)
+
+
+@dataclass
+class _Scanner:
+    """Walks through the text element by element, so that each row has its line and no second copy is made."""
+
+    path: Path
+    text: str
+    at: int = 0
+
+    def elements(self) -> Iterator[tuple[int, Any]]:
+        """(offset, value) of each element of the list of rows."""
+        found = False
+        if self.peek() == "[":
+            found = True
+            yield from self.array()
+        elif self.peek() == "{":
+            for key in self.keys():
+                if not found and key in LISTS and self.peek() == "[":
+                    found = True
+                    yield from self.array()
+                else:
+                    self.value()
+        if not found:
+            raise self.wrong(
+                say(
+                    "expected a list of objects, or one under 'data' or 'rows'",
+                    "객체 목록이 있거나 'data' 또는 'rows' 아래에 있어야 합니다",
+                )
+            )
+        if self.peek():
+            hint = say(
+                "more after the end; is it one object a line (type: jsonl)?",
+                "끝난 뒤에 내용이 더 있습니다. 한 줄에 객체 하나(type: jsonl)인가요?",
+            )
+            raise self.wrong(hint)
+
+    def wrong(self, reason: str, at: int | None = None) -> DataError:
+        """An error that names line and column."""
+        at = self.at if at is None else at
+        line = self.text.count("\n", 0, at) + 1
+        column = at - self.text.rfind("\n", 0, at)
+        return DataError(
+            say(f"{self.path}:{line}: column {column}: {reason}", f"{self.path}:{line}: {column}번째 글자: {reason}")
+        )
+
+    def peek(self) -> str:
+        """The next character that is not blank; empty at the end."""
+        match = BLANK.match(self.text, self.at)
+        self.at = match.end() if match else self.at
+        return self.text[self.at : self.at + 1]
+
+    def take(self, character: str) -> None:
+        """Step over this character. Raises DataError where another stands."""
+        if self.peek() != character:
+            raise self.wrong(say(f"expected '{character}'", f"'{character}'이(가) 있어야 합니다"))
+        self.at += 1
+
+    def value(self) -> Any:
+        """The JSON value that begins here."""
+        self.peek()
+        try:
+            value, self.at = json.JSONDecoder().raw_decode(self.text, self.at)
+        except json.JSONDecodeError as error:
+            raise self.wrong(error.msg, error.pos) from None
+        except (ValueError, RecursionError) as error:
+            raise self.wrong(str(error)) from None
+        return value
+
+    def array(self) -> Iterator[tuple[int, Any]]:
+        """(offset, value) of each element."""
+        self.take("[")
+        if self.peek() == "]":
+            self.at += 1
+            return
+        while True:
+            self.peek()
+            start = self.at
+            yield start, self.value()
+            if self.peek() != ",":
+                break
+            self.at += 1
+        self.take("]")
+
+    def keys(self) -> Iterator[str]:
+        """Each key of an object; the caller reads the value before it asks for the next."""
+        self.take("{")
+        if self.peek() == "}":
+            self.at += 1
+            return
+        while True:
+            if self.peek() != '"':
+                raise self.wrong(say("expected a key in quotes", "따옴표로 싼 키가 있어야 합니다"))
+            key: str = self.value()
+            self.take(":")
+            yield key
+            if self.peek() != ",":
+                break
+            self.at += 1
+        self.take("}")
