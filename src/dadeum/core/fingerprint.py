@@ -41,7 +41,8 @@ def _plain(value: Any) -> Any:
 def fingerprint(*parts: Any) -> str:
     """Hexadecimal SHA-256 of settings, paths and plain values; the order of keys does not matter."""
     text = json.dumps(parts, sort_keys=True, ensure_ascii=False, default=_plain)
-    return hashlib.sha256(text.encode()).hexdigest()
+    # A file name that is not UTF-8 reaches Python with lone surrogates.
+    return hashlib.sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def versions() -> dict[str, str]:

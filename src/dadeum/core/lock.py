@@ -1,12 +1,19 @@
-"""One process at a time in a run's folder: a lock file with process and host, taken over when its holder is dead."""
+"""One process at a time in a run's folder: a lock file with process and host, taken over when its holder is dead.
+
+Looking at the lock, judging its holder, and taking it happen under `flock` of the folder, which the system gives back
+when a process dies: of several that find a stale lock, one takes it.
+"""
 
 import contextlib
+import fcntl
 import json
 import os
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from dadeum.core.artifact import write_text
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 
@@ -21,28 +28,54 @@ def _started(pid: int) -> str:
         return ""
 
 
-def _alive(holder: dict[str, object]) -> bool:
+def _alive(holder: dict[str, Any]) -> bool:
     if holder.get("host") != socket.gethostname():
         return True
     try:
         pid = int(str(holder.get("pid")))
         os.kill(pid, 0)
-    except (ValueError, ProcessLookupError):
+    except (ValueError, OverflowError, ProcessLookupError):
         return False
     except PermissionError:
         return True
     return not holder.get("started") or _started(pid) == holder["started"]
 
 
-def _take(path: Path) -> bool:
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Nobody else looks at the lock of `folder` meanwhile."""
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return False
-    me = {"pid": os.getpid(), "host": socket.gethostname(), "started": _started(os.getpid())}
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        json.dump(me, file)
-    return True
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _holder(path: Path) -> dict[str, Any]:
+    """Who holds the lock; empty where nobody does, or nobody can tell."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _in_use(folder: Path, path: Path, holder: dict[str, Any]) -> ArtifactError:
+    pid, host = holder.get("pid"), holder.get("host")
+    if host != socket.gethostname():
+        return ArtifactError(
+            say(
+                f"{folder}: in use by process {pid} on {host}; wait for it, or delete {path} if that machine has stopped",
+                f"{folder}: {host}의 프로세스 {pid}이(가) 쓰고 있습니다. 끝나기를 기다리거나, 그 컴퓨터가 멈췄다면 {path}을(를) 지우세요",
+            )
+        )
+    return ArtifactError(
+        say(
+            f"{folder}: in use by process {pid} on {host}; wait for it, or stop it",
+            f"{folder}: {host}의 프로세스 {pid}이(가) 쓰고 있습니다. 끝나기를 기다리거나 멈추세요",
+        )
+    )
 
 
 @contextlib.contextmanager
@@ -50,20 +83,15 @@ def locked(folder: Path) -> Iterator[None]:
     """Hold `folder` alone. Raises ArtifactError that names the holder while another living process has it."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / LOCK
-    while not _take(path):
-        try:
-            holder = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            holder = {}
+    me = {"pid": os.getpid(), "host": socket.gethostname(), "started": _started(os.getpid())}
+    with _alone(folder):
+        holder = _holder(path)
         if holder and _alive(holder):
-            raise ArtifactError(
-                say(
-                    f"{folder}: in use by process {holder.get('pid')} on {holder.get('host')}; wait for it, or stop it",
-                    f"{folder}: {holder.get('host')}의 프로세스 {holder.get('pid')}이(가) 쓰고 있습니다. 끝나기를 기다리거나 멈추세요",
-                )
-            )
-        path.unlink(missing_ok=True)
+            raise _in_use(folder, path, holder)
+        write_text(path, json.dumps(me))
     try:
         yield
     finally:
-        path.unlink(missing_ok=True)
+        with _alone(folder):
+            if _holder(path) == me:
+                path.unlink(missing_ok=True)

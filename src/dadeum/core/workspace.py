@@ -8,11 +8,20 @@ from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
 
 NAME = re.compile(r"[^\W_][\w.\-]{0,99}")
+NAME_BYTES = 200  # file systems take 255 bytes a name; Hangul has 3 a letter
+DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)  # no file names on Windows
 
 
 def check_name(name: str) -> str:
     """An experiment's name is one folder's name: letters (Hangul too), digits, `.`, `_`, `-`."""
-    if not NAME.fullmatch(name) or ".." in name:
+    if len(name.encode(errors="replace")) > NAME_BYTES:
+        raise ConfigError(
+            say(
+                f"name: found {len(name)} letters, expected fewer (at most {NAME_BYTES} bytes in UTF-8)",
+                f"name: {len(name)}자는 너무 깁니다. UTF-8로 {NAME_BYTES}바이트 이하여야 합니다",
+            )
+        )
+    if not NAME.fullmatch(name) or ".." in name or name.endswith(".") or DEVICE.fullmatch(name):
         raise ConfigError(
             say(
                 f"name: found '{name}', expected letters, digits, '.', '_' or '-', starting with a letter or digit",
@@ -57,5 +66,15 @@ class Workspace:
         return self.root / "experiments" / check_name(experiment)
 
     def at(self, path: str) -> Path:
-        """A path of the experiment file: relative ones start at the workspace."""
-        return self.root / Path(path).expanduser()
+        """A path of the experiment file: relative ones start at the workspace. Raises ConfigError for no path at all."""
+        if "\0" in path:
+            raise ConfigError(
+                say(
+                    "a path holds a NUL character, expected a file or folder",
+                    "경로에 NUL 문자가 있습니다. 파일이나 폴더를 쓰세요",
+                )
+            )
+        try:
+            return self.root / Path(path).expanduser()
+        except RuntimeError:  # `~somebody` who is not known here
+            return self.root / path
