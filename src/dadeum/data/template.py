@@ -1,0 +1,132 @@
+"""A chat template at work: messages to text, in the sandbox of transformers, on the stored date.
+
+Knows no tokens. A template is foreign code: whatever goes wrong inside it becomes one sentence that names it.
+"""
+
+import datetime
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from dadeum.core.errors import DataError, ModelError
+from dadeum.core.language import say
+
+Message = Mapping[str, Any]
+# What the machinery itself provides; everything else that a template reads may come from `data.chat_template_kwargs`.
+PROVIDED = frozenset({"messages", "tools", "documents", "add_generation_prompt"})
+
+
+class Refusal(DataError):
+    """The template cannot be used for training at all, not only on one row."""
+
+
+class ChatTemplate:
+    """One template with its variables and the date that it believes to be today's."""
+
+    def __init__(self, tokenizer: Any, *, name: str, kwargs: Mapping[str, Any], today: str) -> None:
+        """Compile the tokenizer's template. Raises ModelError without one, Refusal where it is no template."""
+        self.name = name
+        self.source: str = tokenizer.chat_template or ""
+        if not self.source:
+            raise ModelError(
+                say(
+                    f"{name}: the model has no chat template; set tokenizer.chat_template=chatml (or plain, or a file)",
+                    f"{name}: 모델에 대화 템플릿이 없습니다. tokenizer.chat_template=chatml (또는 plain, 파일)을 쓰세요",
+                )
+            )
+        self.today = datetime.datetime.fromisoformat(today)
+        self.compiled = self._compile()
+        self.kwargs = dict(kwargs)
+        self._check_kwargs()
+        self.variables = {"tools": None, "documents": None, **tokenizer.special_tokens_map, **_plain(self.kwargs)}
+        self.variables["strftime_now"] = self.today.strftime
+
+    def _compile(self) -> Any:
+        from transformers.utils.chat_template_utils import _compile_jinja_template
+
+        try:
+            return _compile_jinja_template(self.source)
+        except Exception as error:  # jinja's own errors, and recursion in a hostile template
+            raise Refusal(self._sentence(error)) from None
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Names that the template reads and does not set itself."""
+        import jinja2.meta
+
+        found: set[str] = jinja2.meta.find_undeclared_variables(self.compiled.environment.parse(self.source))
+        return frozenset(found - set(self.compiled.environment.globals))
+
+    def _check_kwargs(self) -> None:
+        unread = sorted(set(self.kwargs) - self.reads)
+        if unread:
+            known = ", ".join(sorted(self.reads - PROVIDED)) or "-"
+            raise Refusal(
+                say(
+                    f"data.chat_template_kwargs: the chat template of {self.name} does not read '{unread[0]}'; it reads: {known}",
+                    f"data.chat_template_kwargs: {self.name}의 대화 템플릿은 '{unread[0]}'을(를) 읽지 않습니다. 읽는 값: {known}",
+                )
+            )
+
+    def render(
+        self,
+        messages: Sequence[Message],
+        *,
+        add_generation_prompt: bool = False,
+        extra: Mapping[str, Any] | None = None,
+    ) -> str:
+        """The conversation as text. Raises DataError that names the template."""
+        try:
+            text: str = self.compiled.render(
+                messages=_plain(messages),
+                add_generation_prompt=add_generation_prompt,
+                **self.variables,
+                **(extra or {}),
+            )
+        except Exception as error:  # the template is foreign code, and may raise anything
+            raise DataError(self._sentence(error)) from None
+        return text
+
+    @property
+    def marked(self) -> bool:
+        """Whether the template marks what the assistant says by `{% generation %}`."""
+        return any(word in self.source for word in ("{% generation", "{%- generation", "{%generation", "{%-generation"))
+
+    def marks(self, messages: Sequence[Message]) -> list[tuple[int, int]]:
+        """Character spans of the render that the template marks as the assistant's."""
+        blocks: list[str] = []
+        spans: list[tuple[int, int]] = []
+        try:
+            with self.compiled.environment.activate_tracker(blocks, spans):
+                parts = self.compiled.generate(messages=_plain(messages), add_generation_prompt=False, **self.variables)
+                for block in parts:
+                    blocks.append(block)
+        except Exception as error:
+            raise DataError(self._sentence(error)) from None
+        return spans
+
+    def _sentence(self, error: Exception) -> str:
+        reason = " ".join(str(error).split())[:300] or type(error).__name__
+        return say(
+            f"the chat template of {self.name} stops with '{reason}'; correct the messages, or give what it asks for in "
+            "data.chat_template_kwargs",
+            f"{self.name}의 대화 템플릿이 '{reason}'(으)로 멈췄습니다. 메시지를 고치거나 필요한 값을 data.chat_template_kwargs에 넣으세요",
+        )
+
+
+def _plain(value: Any) -> Any:
+    """A copy of JSON values only, without keys that hold None: objects would lend their methods to the template."""
+    if value is None or type(value) in (str, int, float, bool):
+        return value
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    raise DataError(
+        say(
+            f"a message holds a {type(value).__name__}, expected text, numbers, lists and mappings",
+            f"메시지에 {type(value).__name__}이(가) 있습니다. 글, 수, 목록, 사전만 쓸 수 있습니다",
+        )
+    )
