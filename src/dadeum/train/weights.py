@@ -1,0 +1,70 @@
+"""Weights on their way to disk and back, with the prompt that belongs to them."""
+
+import hashlib
+import shutil
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import nn
+from transformers import PreTrainedTokenizerFast
+
+from dadeum.model.adapters import ADAPTERS
+from dadeum.model.files import ADAPTER_WEIGHTS
+from dadeum.model.load import load_for_training
+from dadeum.model.save import save_model
+from dadeum.train.job import TrainJob
+
+PROMPT = "prompt"
+
+
+def trained_parameters(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
+    """Names and parameters that the optimizer moves; a tied one once."""
+    return ((name, p) for name, p in module.named_parameters() if p.requires_grad)
+
+
+def hash_of_trained(module: nn.Module) -> str:
+    """One SHA-256 over the names and bytes of all trainable parameters."""
+    digest = hashlib.sha256()
+    for name, parameter in sorted(trained_parameters(module)):
+        digest.update(f"{name} {parameter.dtype} {tuple(parameter.shape)}".encode())
+        digest.update(parameter.detach().cpu().contiguous().view(-1).view(torch.uint8).numpy().data)
+    return digest.hexdigest()
+
+
+def save_weights(module: nn.Module, folder: Path, formatted: Path, stop_ids: Sequence[int], pad_id: int) -> None:
+    """The adapter or the whole model, with tokenizer, template and prompt contract: loads as a model.
+
+    Raises ModelError where a tensor is not finite.
+    """
+    save_model(module, folder, stop_ids=stop_ids, pad_id=pad_id)
+    for file in sorted((formatted / PROMPT).iterdir()):
+        if file.is_file() and file.name != "manifest.json":
+            shutil.copyfile(file, folder / file.name)
+
+
+def load_weights(
+    job: TrainJob, checkpoint: Path | None, *, tokenizer: PreTrainedTokenizerFast, precision: str, device: torch.device
+) -> nn.Module:
+    """The model to train, from its base; with a `checkpoint`, as it was saved there."""
+    model, place = job.model, job.model_place
+    whole = checkpoint is not None and not ADAPTERS.of(job.adapter).freezes_base
+    if whole:
+        # A whole model is its own base: only the weights of the checkpoint are read.
+        model, place = model.model_copy(update={"init": "pretrained", "config": None}), checkpoint
+    module = load_for_training(
+        model,
+        job.adapter,
+        place=place,
+        tokenizer=tokenizer,
+        precision=precision,
+        device=device,
+        seed=job.train.seed,
+        packing=job.packing,
+    )
+    if checkpoint is not None and not whole:
+        from peft import set_peft_model_state_dict
+
+        set_peft_model_state_dict(module, load_file(checkpoint / ADAPTER_WEIGHTS))
+    return module
