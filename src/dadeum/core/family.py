@@ -100,9 +100,10 @@ class MemberOf:
     def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         members = []
         for name in self.family.names:
-            member = self.family.settings(name).model_json_schema()
-            member["title"] = f"{self.family.package.rsplit('.', 1)[1]}/{name}"
-            member["required"] = sorted({"type", *member.get("required", ())})
+            member = handler(self.family.settings(name).__pydantic_core_schema__)
+            body = handler.resolve_ref_schema(member)
+            body["title"] = f"{self.family.package.rpartition('.')[2]}/{name}"
+            body["required"] = sorted({"type", *body.get("required", ())})
             members.append(member)
         return {"anyOf": [*members, {"enum": list(self.family.names)}]}
 
