@@ -2,14 +2,13 @@
 
 `dadeum_packed` is registered beside transformers' own attention functions. Given a `Plan` it gathers the row into
 padded groups of documents of like length, runs one causal scaled_dot_product_attention a group, and scatters the result
-back. Without a plan (generation, padded evaluation) it is transformers' sdpa. What it does not know it refuses.
+back. Without a plan (generation, padded evaluation) it is transformers' sdpa. Capped scores (Gemma 2), which sdpa does
+not know, are computed by hand. What it does not know it refuses.
 """
 
 import contextlib
-import itertools
 from collections.abc import Callable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -20,6 +19,7 @@ from transformers.masking_utils import sdpa_mask
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
+from dadeum.model.layout import Gather, Plan, Scatter
 
 NAME = "dadeum_packed"
 # Passed down to attention functions without a bearing on what they compute.
@@ -27,99 +27,6 @@ HARMLESS = frozenset(
     {"position_ids", "position_embeddings", "cache_position", "use_cache", "num_items_in_batch", "return_dict",
      "output_hidden_states", "output_router_logits", "layer_idx"}
 )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Group:
-    """Documents of like length: slots `start` to `start + documents * length` of the padded layout."""
-
-    start: int
-    documents: int
-    length: int
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Where each token of a packed row goes. Made once a batch, used by every layer.
-
-    `gather` (S,) is the token of each padded slot, `scatter` (T,) the slot of each token. A slot of padding repeats
-    the last token of its own document, so nothing of another document is ever near.
-    """
-
-    gather: torch.Tensor
-    scatter: torch.Tensor
-    groups: tuple[Group, ...]
-    longest: tuple[int, int]  # first token and length of the longest document
-    windows: dict[tuple[int, int], torch.Tensor] = field(default_factory=dict)
-
-    def window(self, length: int, size: int) -> torch.Tensor:
-        """Boolean mask (length, length): causal, and at most `size` tokens back. Kept for the next layer."""
-        if (length, size) not in self.windows:
-            place = torch.arange(length, device=self.gather.device)
-            back = place[:, None] - place[None, :]
-            self.windows[length, size] = (back >= 0) & (back < size)
-        return self.windows[length, size]
-
-
-def make_plan(cu_seqlens: torch.Tensor, device: torch.device | None = None) -> Plan:
-    """The plan of a packed row whose documents end at `cu_seqlens` (n+1,)."""
-    borders: list[int] = cu_seqlens.tolist()
-    documents = sorted(((a, b - a) for a, b in itertools.pairwise(borders)), key=_by_length)
-    gather: list[torch.Tensor] = []
-    scatter = torch.empty(borders[-1], dtype=torch.int64)
-    groups: list[Group] = []
-    longest = documents[0]
-    start = 0
-    while documents:
-        length = documents[0][1]
-        # Half of the longest at least: padding stays below a quarter of the slots on even spreads, and kernels stay few.
-        members = [d for d in documents if 2 * d[1] >= length]
-        documents = documents[len(members) :]
-        first = torch.tensor([d[0] for d in members])[:, None]
-        size = torch.tensor([d[1] for d in members])[:, None]
-        step = torch.arange(length)[None, :]
-        gather.append((first + torch.minimum(step, size - 1)).flatten())
-        real = (step < size).flatten()
-        scatter[gather[-1][real]] = torch.arange(start, start + len(members) * length)[real]
-        groups.append(Group(start, len(members), length))
-        start += len(members) * length
-    return Plan(
-        gather=torch.cat(gather).to(device or cu_seqlens.device),
-        scatter=scatter.to(device or cu_seqlens.device),
-        groups=tuple(groups),
-        longest=longest,
-    )
-
-
-def _by_length(document: tuple[int, int]) -> tuple[int, int]:
-    return -document[1], document[0]
-
-
-class _Gather(torch.autograd.Function):
-    """Rows (T, …) to slots (S, …). Gradients of padding are zero, so backward is a gather too, not an addition."""
-
-    @staticmethod
-    def forward(ctx: Any, rows: torch.Tensor, plan: Plan) -> torch.Tensor:
-        ctx.plan = plan
-        return rows.index_select(0, plan.gather)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
-        return grads[0].index_select(0, ctx.plan.scatter), None
-
-
-class _Scatter(torch.autograd.Function):
-    """Slots (S, …) to rows (T, …); padding is dropped, and gets no gradient."""
-
-    @staticmethod
-    def forward(ctx: Any, slots: torch.Tensor, plan: Plan) -> torch.Tensor:
-        ctx.plan = plan
-        return slots.index_select(0, plan.scatter)
-
-    @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
-        slots = grads[0].new_zeros((ctx.plan.gather.shape[0], *grads[0].shape[1:]))
-        return slots.index_copy_(0, ctx.plan.scatter, grads[0]), None
 
 
 _running: ContextVar[Plan | None] = ContextVar("dadeum_packed_plan", default=None)
@@ -153,12 +60,6 @@ def _check(module: torch.nn.Module, is_causal: bool | None, others: dict[str, An
             raise _refuse(f"the unknown argument '{name}'", f"모르는 인자 '{name}'")
 
 
-def _repeat(rows_TKD: torch.Tensor, heads: int) -> torch.Tensor:
-    """Key or value heads repeated to `heads`."""
-    times = heads // rows_TKD.shape[1]
-    return rows_TKD if times == 1 else rows_TKD.repeat_interleave(times, dim=1)
-
-
 def packed_attention(
     module: torch.nn.Module,
     query: torch.Tensor,
@@ -169,32 +70,35 @@ def packed_attention(
     scaling: float | None = None,
     is_causal: bool | None = None,
     sliding_window: int | None = None,
+    softcap: float | None = None,
     packed_plan: Plan | None = None,
     **others: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Attention function of transformers: `query` (1,H,T,D), `key`, `value` (1,K,T,D) to (1,T,H,D)."""
-    if packed_plan is None:
-        if _running.get() is not None:
-            raise _refuse("a layer that the plan does not reach", "계획이 닿지 않는 층")
-        if is_causal is not None:
-            others["is_causal"] = is_causal
-        found: tuple[torch.Tensor, None] = sdpa_attention_forward(
-            module,
-            query,
-            key,
-            value,
-            attention_mask,
-            dropout=dropout,
-            scaling=scaling,
-            sliding_window=sliding_window,
-            **others,
-        )
-        return found
-    _check(module, is_causal, others)
-    window = int(attention_mask) if attention_mask is not None else None
-    if window is not None and sliding_window is not None and sliding_window != window:
-        raise _refuse(f"windows of {window} and {sliding_window}", f"서로 다른 창 {window}, {sliding_window}")
-    return _grouped(query, key, value, packed_plan, dropout, scaling, window or sliding_window), None
+    """Attention function of transformers: `query` (B,H,T,D), `key`, `value` (B,K,T,D) to (B,T,H,D); packed rows are B=1.
+
+    Raises ModelError for whatever would change the result and is not known here.
+    """
+    if packed_plan is not None:
+        _check(module, is_causal, others)
+        window = _window(packed_plan, attention_mask, sliding_window)
+        return _grouped(query, key, value, packed_plan, dropout, scaling, window, softcap), None
+    if _running.get() is not None:
+        raise _refuse("a layer that the plan does not reach", "계획이 닿지 않는 층")
+    if softcap is not None:
+        _check(module, is_causal, others)
+        return _capped(query, key, value, attention_mask, dropout, scaling, softcap).transpose(1, 2).contiguous(), None
+    found: tuple[torch.Tensor, None] = sdpa_attention_forward(
+        module, query, key, value, attention_mask, dropout=dropout, scaling=scaling, is_causal=is_causal, **others
+    )
+    return found
+
+
+def _window(plan: Plan, mask: torch.Tensor | None, told: int | None) -> int | None:
+    """The sliding window: what the mask function found; a layer that says otherwise is refused."""
+    window = int(mask) if mask is not None else None
+    if told is not None and told < plan.longest[1] and told != window:
+        raise _refuse(f"a window of {told} where the mask has {window}", f"마스크({window})와 다른 창 {told}")
+    return window
 
 
 def _grouped(
@@ -205,30 +109,60 @@ def _grouped(
     dropout: float,
     scaling: float | None,
     window: int | None,
+    softcap: float | None,
 ) -> torch.Tensor:
-    tokens = plan.scatter.shape[0]
-    if query.shape[0] != 1 or not query.shape[2] == key.shape[2] == tokens:
+    """Attention of a packed row, (1,H,T,D) to (1,T,H,D)."""
+    if query.shape[0] != 1 or not query.shape[2] == key.shape[2] == plan.scatter.shape[0]:
         raise _refuse(f"queries {tuple(query.shape)} and keys {tuple(key.shape)}", "길이가 다른 질의와 키")
-    heads = query.shape[1]
-    q_SHD, k_SHD, v_SHD = (
-        _Gather.apply(_repeat(part[0].transpose(0, 1), heads), plan)  # type: ignore[no-untyped-call]
+    q_SHD, k_SKD, v_SKD = (
+        Gather.apply(part[0].transpose(0, 1), plan)  # type: ignore[no-untyped-call]
         for part in (query, key, value)
     )
+    # Kernels repeat key heads on the fly only without a mask and with heads of one size.
+    shares = query.shape[1] // key.shape[1]
+    native = window is None and softcap is None and key.shape[-1] == value.shape[-1] <= 256
+    if shares > 1 and not native:
+        k_SKD, v_SKD = (part.repeat_interleave(shares, dim=1) for part in (k_SKD, v_SKD))
     outputs = []
     for group in plan.groups:
         cut = slice(group.start, group.start + group.documents * group.length)
         q, k, v = (
-            part[cut].view(group.documents, group.length, heads, part.shape[-1]).transpose(1, 2)
-            for part in (q_SHD, k_SHD, v_SHD)
+            part[cut].unflatten(0, (group.documents, group.length)).transpose(1, 2) for part in (q_SHD, k_SKD, v_SKD)
         )
         mask = plan.window(group.length, window) if window is not None and group.length > window else None
-        out_nHLD = scaled_dot_product_attention(
-            q, k, v, attn_mask=mask, dropout_p=dropout, scale=scaling, is_causal=mask is None
-        )
-        outputs.append(out_nHLD.transpose(1, 2).reshape(-1, heads, out_nHLD.shape[-1]))
+        if softcap is not None:
+            out_nHLD = _capped(q, k, v, mask, dropout, scaling, softcap)
+        else:
+            out_nHLD = scaled_dot_product_attention(
+                q, k, v, mask, dropout, is_causal=mask is None, scale=scaling, enable_gqa=native and shares > 1
+            )
+        outputs.append(out_nHLD.transpose(1, 2).flatten(0, 1))
     slots_SHD = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-    rows_THD: torch.Tensor = _Scatter.apply(slots_SHD, plan)  # type: ignore[no-untyped-call]
+    rows_THD: torch.Tensor = Scatter.apply(slots_SHD, plan)  # type: ignore[no-untyped-call]
     return rows_THD[None]
+
+
+def _capped(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    dropout: float,
+    scaling: float | None,
+    softcap: float,
+) -> torch.Tensor:
+    """Attention whose scores are held within `softcap` by tanh (Gemma 2, arXiv 2408.00118); causal without a mask."""
+    shares = query.shape[1] // key.shape[1]
+    if shares > 1:
+        key, value = (part.repeat_interleave(shares, dim=1) for part in (key, value))
+    scores = query @ key.transpose(-1, -2) * (query.shape[-1] ** -0.5 if scaling is None else scaling)
+    scores = torch.tanh(scores / softcap) * softcap
+    if mask is None and query.shape[-2] > 1:
+        mask = scores.new_ones(scores.shape[-2:], dtype=torch.bool).tril()
+    if mask is not None:
+        scores = scores.masked_fill(~mask, torch.finfo(scores.dtype).min)
+    shares_of_values = scores.softmax(-1, dtype=torch.promote_types(scores.dtype, torch.float32)).to(query.dtype)
+    return torch.dropout(shares_of_values, dropout, train=dropout > 0) @ value
 
 
 def packed_mask(

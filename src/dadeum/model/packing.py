@@ -1,6 +1,8 @@
 """Which attention a model packs with, and the proof that its packed documents do not see each other."""
 
+import contextlib
 import random
+from collections.abc import Iterator
 from typing import Any, Literal
 
 import torch
@@ -8,12 +10,14 @@ from torch import nn
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
-from dadeum.model.attention import NAME, make_plan, running
+from dadeum.model.attention import NAME, running
+from dadeum.model.configuration import first_line
+from dadeum.model.layout import make_plan
 
 Wanted = Literal["auto", "sdpa", "eager"]
 MARK = "_dadeum_packs_with"
 # Largest difference of a packed logit from a separate one, relative to the largest logit.
-TOLERANCE = {torch.float64: 1e-10, torch.float32: 1e-4}
+TOLERANCE = {torch.float64: 1e-6, torch.float32: 1e-4}
 SHORT_TYPES = 5e-2
 
 
@@ -38,18 +42,21 @@ def use_packing(model: nn.Module, attention: Wanted = "auto") -> str:
     """
     core: Any = unwrap(model)
     before = core.config._attn_implementation
-    wanted = [attention] if attention != "auto" else [NAME, "eager"] if before in ("sdpa", NAME) else ["eager"]
     reason: ModelError | None = None
-    for name in wanted:
+    for name in [NAME, "eager"] if attention == "auto" else [attention]:
         try:
-            _switch(core, name)
-            check_isolation(core)
+            with _untouched(core):
+                alone = _alone(core)
+                _switch(core, name)
+                worst = _worst(core, alone)
+            if worst is not None:
+                raise _unfit(core, name, worst)
         except ModelError as error:
             reason = error
+            core.config._attn_implementation = before
             continue
         setattr(core, MARK, name)
         return name
-    _switch(core, before)
     assert reason is not None
     raise reason
 
@@ -60,12 +67,8 @@ def packs_with(model: nn.Module) -> str:
 
 
 def _switch(core: Any, name: str) -> None:
-    if core.config._attn_implementation == name:
-        return
-    try:
+    if core.config._attn_implementation != name:
         core.set_attn_implementation(name)
-    except (ValueError, ImportError, KeyError, AttributeError) as error:
-        raise _unfit(core, name, str(error).splitlines()[0]) from error
     if core.config._attn_implementation != name:
         raise _unfit(core, name, "the model does not take it")
 
@@ -81,62 +84,76 @@ def packed_inputs(
     return inputs
 
 
-@torch.no_grad()
 def check_isolation(model: nn.Module) -> None:
     """Two short documents packed and separate, on this model: equal, and deaf to a change in each other.
 
     Raises ModelError naming the model type and its attention. Training flags and random states are as before.
     """
     core: Any = unwrap(model)
+    with _untouched(core):
+        worst = _worst(core, _alone(core))
+    if worst is not None:
+        raise _unfit(core, core.config._attn_implementation, worst)
+
+
+@contextlib.contextmanager
+def _untouched(core: Any) -> Iterator[None]:
+    """Evaluation mode without gradients; flags and random states are put back. A model that fails is unfit."""
     flags = {module: module.training for module in core.modules()}
     states = torch.get_rng_state(), random.getstate()
     core.eval()
     try:
-        worst = _worst(core)
-    except ModelError:
-        raise
-    except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, NotImplementedError) as error:
-        raise _unfit(
-            core, core.config._attn_implementation, f"{type(error).__name__}: {error}".splitlines()[0]
-        ) from error
+        with torch.no_grad():
+            yield
+    except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, NotImplementedError, ImportError) as error:
+        raise _unfit(core, core.config._attn_implementation, f"{type(error).__name__}: {first_line(error)}") from error
     finally:
         for module, flag in flags.items():
             module.training = flag
         torch.set_rng_state(states[0])
         random.setstate(states[1])
-    if worst is not None:
-        raise _unfit(core, core.config._attn_implementation, worst)
 
 
-def _worst(core: Any) -> str | None:
-    """What gives the leak away, or None. The second document is watched while the first one changes."""
-    device = core.get_input_embeddings().weight.device
-    rows = core.get_input_embeddings().weight.shape[0]
+def _documents(core: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """A first document (1,6), another one in its place (1,6), and the second document (1,9)."""
+    weight = core.get_input_embeddings().weight
     first, other, second = (
-        torch.tensor([[(start + 7 * i) % rows for i in range(length)]], device=device)
+        torch.tensor([[(start + 7 * i) % weight.shape[0] for i in range(length)]], device=weight.device)
         for start, length in ((3, 6), (5, 6), (2, 9))
     )
+    return first, other, second
+
+
+def _alone(core: Any) -> torch.Tensor:
+    """Logits (15,V) of both documents, one forward each."""
+    first, _, second = _documents(core)
+    return torch.cat([core(input_ids=d, use_cache=False).logits[0] for d in (first, second)]).double()
+
+
+def _worst(core: Any, alone: torch.Tensor) -> str | None:
+    """What gives a fault of the model's present attention away, or None; `alone` is what logits should be."""
+    first, other, second = _documents(core)
     borders = torch.tensor([0, 6, 15], dtype=torch.int32)
-    places = torch.cat([torch.arange(6), torch.arange(9)])[None].to(device)
+    places = torch.cat([torch.arange(6), torch.arange(9)])[None].to(first.device)
 
     def packed(a: torch.Tensor, b: torch.Tensor) -> torch.Tensor:
         inputs = packed_inputs(core, torch.cat([a, b], dim=1), places, borders)
         with running(inputs.get("packed_plan")):
-            logits: torch.Tensor = core(**inputs).logits[0].double()
-        return logits
+            logits: torch.Tensor = core(**inputs).logits[0]
+        return logits.double()
 
-    together = packed(first, second)
-    alone = torch.cat([core(input_ids=d, use_cache=False).logits[0] for d in (first, second)]).double()
-    changed = packed(other, second)
-    largest = alone.abs().max().item()
+    together, changed, unpacked = packed(first, second), packed(other, second), _alone(core)
     dtype = core.get_input_embeddings().weight.dtype
+    largest = alone.abs().max().item()
     limit = TOLERANCE.get(dtype, SHORT_TYPES) * largest
-    apart = (together - alone).abs().max().item()
-    heard = (together[6:] - changed[6:]).abs().max().item()
-    if not apart <= limit:
-        return f"packed and separate logits differ by {apart:.2g} where the largest is {largest:.3g}"
+    for logits, what in ((unpacked, "unpacked"), (together, "packed")):
+        apart = (logits - alone).abs().max().item()
+        if not apart <= limit:
+            return f"{what} logits differ from separate ones by {apart:.2g} where the largest is {largest:.3g}"
     # The same kernels on the same shapes: any difference beyond a last digit comes from the other document.
-    if not heard <= 8 * torch.finfo(dtype).eps * largest:
+    heard = (together[6:] - changed[6:]).abs().max().item()
+    digits = 8 if dtype in TOLERANCE else 1
+    if not heard <= digits * torch.finfo(dtype).eps * largest:
         return f"a document's logits move by {heard:.2g} when another one changes"
     return None
 

@@ -1,6 +1,7 @@
 """`lora`: low-rank matrices beside the frozen linear layers (Hu et al. 2021, arXiv 2106.09685), through PEFT."""
 
-from typing import TYPE_CHECKING, Literal
+import re
+from typing import TYPE_CHECKING, Any, Literal
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
@@ -57,9 +58,11 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
     targets = settings.target_modules
     known = linear_names(model)
     if not isinstance(targets, str):
-        unknown = [name for name in targets if not any(_meets(name, full) for full, _ in model.named_modules())]
+        names = [name for name, _ in model.named_modules()]
+        unknown = [target for target in targets if not any(_meets(target, name) for name in names)]
         if unknown:
             raise _misfit(", ".join(unknown), known)
+    _refuse_tied(targets, model)
     conv = any(isinstance(module, Conv1D) for module in model.modules())
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -72,10 +75,32 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
     )
     try:
         adapted: nn.Module = get_peft_model(model, config)
-    except (ValueError, TypeError, RuntimeError) as error:
+    except (ValueError, TypeError, RuntimeError, re.error) as error:
         shown = targets if isinstance(targets, str) else ", ".join(targets)
         raise _misfit(shown, known) from error
     return adapted
+
+
+def _refuse_tied(targets: str | tuple[str, ...], model: Any) -> None:
+    """Matrices on one of two tied layers would, once merged, be in both."""
+    inside, outside = model.get_input_embeddings(), model.get_output_embeddings()
+    if targets == "all-linear" or outside is None or inside.weight is not outside.weight:
+        return
+    for name, module in model.named_modules():
+        if (module is inside or module is outside) and _hits(targets, name):
+            raise ModelError(
+                say(
+                    f"adapter.target_modules: found '{name}', whose weights are also those of another layer here (tied "
+                    "embeddings); leave it out",
+                    f"adapter.target_modules: '{name}'은(는) 다른 층과 가중치를 함께 씁니다(묶인 임베딩). 빼세요",
+                )
+            )
+
+
+def _hits(targets: str | tuple[str, ...], name: str) -> bool:
+    if isinstance(targets, str):
+        return re.fullmatch(targets, name) is not None
+    return any(_meets(target, name) for target in targets)
 
 
 def _meets(target: str, name: str) -> bool:

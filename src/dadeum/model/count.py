@@ -1,0 +1,41 @@
+"""How many parameters a model has and how many an adapter trains, without weights."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM
+
+from dadeum.core.errors import ModelError
+from dadeum.core.language import say
+from dadeum.core.settings import MemberSettings
+from dadeum.model.adapters import ADAPTERS
+from dadeum.model.configuration import first_line, made_config, read_config
+
+
+def count_parameters(
+    model: dict[str, Any] | Path, adapter: MemberSettings, *, vocab_size: int | None = None, trusted: bool = False
+) -> tuple[int, int]:
+    """(all, trained) parameters of `model`, a configuration or the folder of one, with `adapter`; tied ones count once.
+
+    `vocab_size` replaces the configuration's, as a tokenizer would. Made on torch's meta device: no memory, no weights
+    read. Raises ModelError as loading would.
+    """
+    config = made_config(model) if isinstance(model, dict) else read_config(model, trusted=trusted)
+    if vocab_size is not None:
+        config.get_text_config().vocab_size = vocab_size
+    try:
+        with torch.device("meta"):
+            made = AutoModelForCausalLM.from_config(config, trust_remote_code=trusted)
+    except Exception as error:
+        where = "model.config" if isinstance(model, dict) else str(model)
+        raise ModelError(
+            say(
+                f"{where}: no model can be made of it: {first_line(error)}",
+                f"{where}: 모델을 만들 수 없습니다: {first_line(error)}",
+            )
+        ) from error
+    with torch.device("meta"):
+        adapted = ADAPTERS.of(adapter).apply(adapter, made)
+    sizes = [(p.numel(), p.requires_grad) for p in adapted.parameters()]
+    return sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained)
