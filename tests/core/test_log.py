@@ -1,0 +1,67 @@
+"""dadeum.core.log: one UTF-8 file a verb, no secret in it."""
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from dadeum.core.log import SECRETS, close_log, logger, open_log, redact
+
+
+@pytest.fixture(autouse=True)
+def closed() -> Iterator[None]:
+    state = logger.level, logger.propagate
+    yield
+    close_log()
+    logger.setLevel(state[0])
+    logger.propagate = state[1]
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_secrets_are_replaced_by_their_names(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, "canary-0123456789")
+    once = redact("url https://user:canary-0123456789@host/ and canary-0123456789")
+    assert once == f"url https://user:<{name}>@host/ and <{name}>"
+    assert redact(once) == once
+
+
+@pytest.mark.parametrize("value", ["", "a", "12345"])
+def test_too_short_to_be_a_secret(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", value)
+    assert redact("use_cls_token a 12345") == "use_cls_token a 12345"
+
+
+def test_file_has_messages_tracebacks_and_no_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "canary-0123456789")
+    path = open_log(tmp_path / "새 폴더", "training")
+    assert re.fullmatch(r"training_\d{8}_\d{6}\.log", path.name)
+    logger.info("손실 %s", 1.5)
+    logger.debug("not this")
+    try:
+        raise RuntimeError("token canary-0123456789 refused")
+    except RuntimeError:
+        logger.exception("with canary-0123456789")
+    close_log()
+    logger.info("after")
+    text = path.read_text(encoding="utf-8")
+    assert "INFO 손실 1.5" in text
+    assert "RuntimeError: token <HF_TOKEN> refused" in text
+    assert "canary" not in text
+    assert "not this" not in text
+    assert "after" not in text
+
+
+def test_without_a_file_nothing_is_printed(capfd: pytest.CaptureFixture[str]) -> None:
+    logging.getLogger("dadeum").warning("quiet")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_second_log_does_not_stop_the_first(tmp_path: Path) -> None:
+    first, second = open_log(tmp_path, "run"), open_log(tmp_path, "training")
+    logger.info("both")
+    close_log()
+    assert "both" in first.read_text(encoding="utf-8")
+    assert "both" in second.read_text(encoding="utf-8")
+    assert not [h for h in logger.handlers if isinstance(h, logging.FileHandler)]
