@@ -85,7 +85,9 @@ def test_schema_of_the_section_imports_no_member_until_validation(zoo: str) -> N
 
 
 def test_unknown_member_is_told_with_the_nearest_name(zoo: str) -> None:
-    with pytest.raises(ConfigError, match=r"found 'elefant', expected one of: dragon, elephant, mouse; did you mean 'elephant'\?"):
+    with pytest.raises(
+        ConfigError, match=r"found 'elefant', expected one of: dragon, elephant, mouse; did you mean 'elephant'\?"
+    ):
         Family(zoo).member("elefant")
 
 
@@ -97,7 +99,7 @@ def test_only_members_are_members(zoo: str, name: str) -> None:
 
 def test_korean(zoo: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DADEUM_LANG", "ko")
-    with pytest.raises(ConfigError, match="'mous'은.* 쓸 수 있는 값: dragon, elephant, mouse; 'mouse'을"):
+    with pytest.raises(ConfigError, match=r"'mous'은.* 쓸 수 있는 값: dragon, elephant, mouse; 'mouse'을"):
         Family(zoo).member("mous")
 
 
@@ -123,7 +125,11 @@ def test_default_is_made_from_its_name(zoo: str) -> None:
         ({"animal": None}, ("animal",), "member_shape"),
         ({"animal": {"type": "mouse", "size": 0}}, ("animal", "size"), "greater_than"),
         ({"animal": {"type": "mouse", "tail": 1}}, ("animal", "tail"), "extra_forbidden"),
-        ({"others": ["mouse", {"type": "mouse", "inner": {"depth": "x"}}]}, ("others", 1, "inner", "depth"), "int_type"),
+        (
+            {"others": ["mouse", {"type": "mouse", "inner": {"depth": "x"}}]},
+            ("others", 1, "inner", "depth"),
+            "int_type",
+        ),
     ],
 )
 def test_faults_stand_where_they_are(zoo: str, values: Any, place: tuple[str | int, ...], kind: str) -> None:

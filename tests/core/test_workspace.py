@@ -39,7 +39,7 @@ def test_good_names_are_folders(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", BAD)
 def test_names_that_lead_elsewhere_are_refused(name: str) -> None:
-    with pytest.raises(ConfigError, match="^name: "):
+    with pytest.raises(ConfigError, match=r"^name: "):
         check_name(name)
     for folder in (Workspace(Path("/w")).checkpoints, Workspace(Path("/w")).experiments):
         with pytest.raises(ConfigError):
