@@ -4,13 +4,15 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dadeum.core.errors import ArtifactError
 from dadeum.core.fingerprint import fingerprint
 from dadeum.core.language import say
-from dadeum.generate.engine import Engine
 from dadeum.generate.questions import Question
+
+if TYPE_CHECKING:
+    from dadeum.generate.engine import Engine
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ def _row(values: dict[str, Any]) -> TestRow:
     )
 
 
-def rows_of(engine: Engine, questions: Sequence[Question]) -> list[TestRow]:
+def rows_of(engine: "Engine", questions: Sequence[Question]) -> list[TestRow]:
     """Questions of a file as this engine's prompt contract puts them."""
     return [
         TestRow(

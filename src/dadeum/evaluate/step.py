@@ -1,0 +1,174 @@
+"""The stages `eval` and `compare`: artifacts in, files of one folder out. Heavy things are imported when they run."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from dadeum.config.evaluate import EvaluateSettings
+from dadeum.core.faults import point
+from dadeum.core.language import say
+from dadeum.core.progress import Reporter
+from dadeum.core.settings import MemberSettings
+
+if TYPE_CHECKING:
+    from dadeum.generate.engine import Engine
+
+TEST = "test.jsonl"
+BASE, BASE_FEW_SHOT, TUNED = "base", "base_few_shot", "tuned"
+FILES = {
+    BASE: "base_model_evaluation.json",
+    BASE_FEW_SHOT: "base_model_few_shot_evaluation.json",
+    TUNED: "finetuned_model_evaluation.json",
+}
+
+
+@dataclass(frozen=True)
+class ModelAt:
+    """Where a model lies: `prompt` holds tokenizer and prompt contract (default `place`), `base` is an adapter's base."""
+
+    place: Path
+    prompt: Path | None = None
+    base: Path | None = None
+    device: str = "auto"
+    dtype: str = "auto"
+    trusted: bool = False
+
+
+@contextmanager
+def _opened(model: ModelAt, name: str) -> "Iterator[Engine]":
+    """An engine; its memory is given back afterwards."""
+    import gc
+
+    import torch
+
+    from dadeum.generate.engine import Engine
+
+    engine = Engine.open(
+        model.place,
+        prompt=model.prompt,
+        base=model.base,
+        device=model.device,
+        dtype=model.dtype,
+        trusted=model.trusted,
+        name=name,
+    )
+    try:
+        yield engine
+    finally:
+        del engine
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+
+def evaluate_model(
+    kind: Literal["base", "tuned"],
+    model: ModelAt,
+    *,
+    name: str,
+    dataset: str,
+    formatted: Path,
+    preprocessed: Path | None,
+    out: Path,
+    settings: EvaluateSettings,
+    reporter: Reporter,
+) -> list[Path]:
+    """Score a model on the test part of `formatted` into `out`; returns the files written.
+
+    The base is asked a second time with `settings.few_shot` examples of the training part of `preprocessed` before each
+    question, where the context has room for them.
+    """
+    from dadeum.evaluate.few_shot import draw_examples
+    from dadeum.evaluate.rows import read_rows
+    from dadeum.evaluate.score import evaluate
+
+    rows = read_rows(formatted / TEST, settings.limit)
+    written = []
+    with _opened(model, name) as engine:
+        result = evaluate(engine, rows, settings, dataset=dataset, reporter=reporter)
+        point("evaluate.before_write")
+        written.append(result.write(out / FILES[kind]))
+        for note in result.notes:
+            reporter.note(note)
+        if kind == BASE:
+            (out / FILES[BASE_FEW_SHOT]).unlink(missing_ok=True)
+            examples = (
+                draw_examples(preprocessed / "processed_conversations.json", settings.few_shot, settings.seed)
+                if preprocessed
+                else None
+            )
+            fit = examples and any(
+                examples.count(engine, row, settings.max_new_tokens) for row in rows if row.text is None
+            )
+            if examples and fit:
+                result = evaluate(engine, rows, settings, dataset=dataset, reporter=reporter, few_shot=examples)
+                written.append(result.write(out / FILES[BASE_FEW_SHOT]))
+            elif examples and any(row.text is None for row in rows):
+                reporter.warn(
+                    say(
+                        f"the context of {engine.context} tokens has no room for an example beside question and answer: the base is shown none",
+                        f"문맥 {engine.context}토큰에 질문과 답 말고 예시를 둘 자리가 없어 기본 모델에 예시를 보이지 않습니다",
+                    )
+                )
+    return written
+
+
+def compare_models(
+    evaluations: Mapping[str, Path], *, out: Path, settings: EvaluateSettings, reporter: Reporter
+) -> list[Path]:
+    """Compare evaluations by name, the first against the others, into `out`; returns the files written."""
+    from dadeum.evaluate.compare import compare
+    from dadeum.evaluate.report import write_comparison
+    from dadeum.evaluate.result import EvaluationResult
+
+    columns = [(name, EvaluationResult.read(path)) for name, path in evaluations.items()]
+    reporter.start(say("comparison", "비교"), len(columns))
+    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed)
+    reporter.advance(len(columns))
+    point("compare.before_write")
+    return write_comparison(out, comparison)
+
+
+def evaluations_in(folder: Path) -> dict[str, Path]:
+    """The evaluations of a run by column name, base first."""
+    return {name: folder / file for name, file in FILES.items() if (folder / file).is_file()}
+
+
+def compare_questions(
+    models: Sequence[tuple[str, ModelAt]],
+    questions: Path,
+    *,
+    out: Path,
+    settings: EvaluateSettings,
+    reporter: Reporter,
+) -> list[Path]:
+    """Ask several models the questions of a file, one model after the other, and compare; metrics where it has references."""
+    from dadeum.evaluate.compare import compare
+    from dadeum.evaluate.report import write_comparison
+    from dadeum.evaluate.rows import rows_of
+    from dadeum.evaluate.score import evaluate
+    from dadeum.generate.questions import read_questions
+
+    asked = read_questions(questions)
+    columns = []
+    for name, model in models:
+        with _opened(model, name) as engine:
+            rows = rows_of(engine, asked)
+            columns.append((name, evaluate(engine, rows, settings, dataset=questions.name, reporter=reporter)))
+    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed)
+    return write_comparison(out, comparison)
+
+
+def forecast(settings: EvaluateSettings, *, rows: int | None, kind: Literal["base", "tuned"]) -> dict[str, Any]:
+    """What an evaluation would do, for the plan; `rows` of the test part where they are known. Imports no torch."""
+    kept = None if rows is None else rows if settings.limit is None else min(rows, settings.limit)
+    metrics: tuple[MemberSettings, ...] = settings.metrics
+    times = 2 if kind == BASE and settings.few_shot else 1
+    return {
+        "rows": kept,
+        "prompts": None if kept is None else kept * times,
+        "new_tokens_at_most": None if kept is None else kept * times * settings.max_new_tokens,
+        "metrics": [metric.type for metric in metrics],
+    }

@@ -1,0 +1,58 @@
+"""The stage `export`: targets made of a run's final weights. Heavy things are imported when it runs."""
+
+import shutil
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from dadeum.core.artifact import ASIDE, replace_folder
+from dadeum.core.faults import point
+from dadeum.core.progress import Reporter
+from dadeum.core.settings import MemberSettings
+from dadeum.export.output_dir import check_ours
+from dadeum.export.targets import TARGETS, Source
+
+
+def export(target: MemberSettings, source: Source, out: Path, reporter: Reporter) -> dict[str, Any]:
+    """Make one target at `out` and verify it; what does not verify is not kept. Returns what was measured.
+
+    An older `out` of ours stays until the new one is verified. Raises ArtifactError where `out` holds anything else.
+    """
+    from dadeum.model.merge import refuse_input
+
+    member = TARGETS.of(target)
+    refuse_input(out, tuple(place for place in (source.place, source.base) if place is not None))
+    check_ours(out, member.folder)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in out.parent.glob(f"{ASIDE}*{out.name}-*"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    aside = out.with_name(f"{ASIDE}{out.name}-{uuid.uuid4().hex[:8]}")
+    reporter.start(f"export {target.type}", 2)
+    try:
+        member.write(target, source, aside, reporter)
+        point("export.written")
+        reporter.advance(1)
+        report: dict[str, Any] = member.verify(target, source, aside, reporter)
+        point("export.before_rename")
+        replace_folder(aside, out)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    point("export.after_rename")
+    reporter.advance(2, **report)
+    return {"type": target.type, "folder": out.as_posix(), **report}
+
+
+def export_run(
+    targets: Sequence[MemberSettings], source: Source, checkpoints: Path, reporter: Reporter
+) -> dict[str, dict[str, Any]]:
+    """Make each target beside the run's `final/`; what was measured, by folder name."""
+    return {
+        (name := TARGETS.of(target).folder): export(target, source, checkpoints / name, reporter) for target in targets
+    }
+
+
+def forecast(targets: Sequence[MemberSettings], *, weights: int | None) -> dict[str, Any]:
+    """What would be written, for the plan; `weights` is the size of the base on disk in bytes. Imports no torch."""
+    sizes = None if weights is None else {t.type: TARGETS.of(t).size(t, weights) for t in targets}
+    return {"targets": [t.type for t in targets], "bytes": sizes and sum(sizes.values())}
