@@ -48,7 +48,7 @@ def _logits(
 ) -> torch.Tensor:
     """Logits (N,V) at the given places, projected there only where the model's forward can do so."""
     core = unwrap(model)
-    selects = "logits_to_keep" in inspect.signature(core.forward).parameters
+    selects = "logits_to_keep" in inspect.signature(type(core).forward).parameters
     if selects and shape[0] == 1:
         inputs["logits_to_keep"] = columns
     elif selects and type(core).__module__.startswith("transformers."):

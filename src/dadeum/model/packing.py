@@ -37,13 +37,13 @@ def unwrap(model: nn.Module) -> nn.Module:
 def use_packing(model: nn.Module, attention: Wanted = "auto") -> str:
     """Switch the model to an attention that keeps packed documents apart, checked on this very model.
 
-    `auto` takes `dadeum_packed` where the model takes sdpa, else eager with transformers' own packed mask. Returns the
-    name. Raises ModelError when none does.
+    `auto` takes `dadeum_packed` where it computes what the model's own attention does, else that one or eager with
+    transformers' packed mask. Returns the name. Raises ModelError when none does.
     """
     core: Any = unwrap(model)
-    before = core.config._attn_implementation
+    before: str = core.config._attn_implementation
     reason: ModelError | None = None
-    for name in [NAME, "eager"] if attention == "auto" else [attention]:
+    for name in dict.fromkeys([NAME, before, "eager"] if attention == "auto" else [attention]):
         try:
             with _untouched(core):
                 alone = _alone(core)
@@ -103,7 +103,8 @@ def _untouched(core: Any) -> Iterator[None]:
     states = torch.get_rng_state(), random.getstate()
     core.eval()
     try:
-        with torch.no_grad():
+        kind = core.get_input_embeddings().weight.device.type
+        with torch.no_grad(), torch.autocast(kind, enabled=False):
             yield
     except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, NotImplementedError, ImportError) as error:
         raise _unfit(core, core.config._attn_implementation, f"{type(error).__name__}: {first_line(error)}") from error
