@@ -44,7 +44,11 @@ def _default(value: Any) -> str:
         return "{}"
     if isinstance(value, tuple):
         return "[" + ", ".join(map(str, value)) + "]"
-    return {None: "null", True: "true", False: "false"}.get(value, str(value)) if isinstance(value, bool | None) else str(value)
+    return (
+        {None: "null", True: "true", False: "false"}.get(value, str(value))
+        if isinstance(value, bool | None)
+        else str(value)
+    )
 
 
 def _kind(annotation: Any) -> str:
@@ -60,10 +64,21 @@ def settings_page() -> str:
     from dadeum.config.experiment import Experiment
     from dadeum.core.language import say
 
-    lines = [say("# Settings of an experiment", "# 실험 파일의 설정"), "", say("Generated from the settings classes by `make docs`.", "`make docs`가 설정 클래스에서 만듭니다."), ""]
+    lines = [
+        say("# Settings of an experiment", "# 실험 파일의 설정"),
+        "",
+        say("Generated from the settings classes by `make docs`.", "`make docs`가 설정 클래스에서 만듭니다."),
+        "",
+    ]
     lines += [say("| key | type | default | meaning |", "| 키 | 형 | 기본값 | 뜻 |"), "| --- | --- | --- | --- |"]
     lines += [f"| `{key}` | {kind} | {default} | {text} |" for key, kind, default, text in rows(Experiment, "")]
-    lines += ["", say("## Other names", "## 다른 이름"), "", say("| taken | meant |", "| 적은 이름 | 뜻하는 이름 |"), "| --- | --- |"]
+    lines += [
+        "",
+        say("## Other names", "## 다른 이름"),
+        "",
+        say("| taken | meant |", "| 적은 이름 | 뜻하는 이름 |"),
+        "| --- | --- |",
+    ]
     lines += [f"| `{old}` | `{new}` |" for old, new in OLD_NAMES.items()]
     return "\n".join(lines) + "\n"
 
@@ -75,7 +90,15 @@ def commands_page() -> str:
     from dadeum.cli.table import VERBS
     from dadeum.core.language import say
 
-    lines = [say("# Commands", "# 명령"), "", say("Generated from the help texts by `make docs`.", "`make docs`가 도움말에서 만듭니다."), "", "```", help_text(), "```"]
+    lines = [
+        say("# Commands", "# 명령"),
+        "",
+        say("Generated from the help texts by `make docs`.", "`make docs`가 도움말에서 만듭니다."),
+        "",
+        "```",
+        help_text(),
+        "```",
+    ]
     for verb, (_, _, words) in VERBS.items():
         for extra in [[], *([[w] for w in words] if verb in ("data", "export") else [])]:
             out = io.StringIO()
@@ -93,8 +116,21 @@ def main() -> None:
     stale = []
     for language, suffix in LANGUAGES.items():
         for page in ("settings", "commands"):
-            environment = {**os.environ, "DADEUM_LANG": language, "COLUMNS": "100", "TERM": "dumb", "PYTHONIOENCODING": "utf-8"}
-            done = subprocess.run([sys.executable, __file__, "--page", page], env=environment, capture_output=True, text=True, encoding="utf-8", check=True)
+            environment = {
+                **os.environ,
+                "DADEUM_LANG": language,
+                "COLUMNS": "100",
+                "TERM": "dumb",
+                "PYTHONIOENCODING": "utf-8",
+            }
+            done = subprocess.run(
+                [sys.executable, __file__, "--page", page],
+                env=environment,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                check=True,
+            )
             path = ROOT / "docs" / "reference" / f"{page}{suffix}.md"
             if "--check" not in sys.argv:
                 path.parent.mkdir(parents=True, exist_ok=True)

@@ -11,9 +11,18 @@ from dadeum.core.workspace import Workspace
 if TYPE_CHECKING:
     from dadeum.generate.engine import Engine
 
-Tokens = Annotated[int, typer.Option("--max-new-tokens", min=1, help=say("longest answer in tokens", "답의 최대 토큰 수"))]
-Temperature = Annotated[float, typer.Option(min=0.0, max=10.0, help=say("0: always the likeliest token", "0이면 항상 가장 그럴듯한 토큰"))]
-TopP = Annotated[float, typer.Option("--top-p", min=0.01, max=1.0, help=say("share of the probability that is drawn from", "뽑을 확률의 몫"))]
+Tokens = Annotated[
+    int, typer.Option("--max-new-tokens", min=1, help=say("longest answer in tokens", "답의 최대 토큰 수"))
+]
+Temperature = Annotated[
+    float, typer.Option(min=0.0, max=10.0, help=say("0: always the likeliest token", "0이면 항상 가장 그럴듯한 토큰"))
+]
+TopP = Annotated[
+    float,
+    typer.Option(
+        "--top-p", min=0.01, max=1.0, help=say("share of the probability that is drawn from", "뽑을 확률의 몫")
+    ),
+]
 Seed = Annotated[int, typer.Option(help=say("seed of the draws", "뽑기의 난수 씨앗"))]
 
 

@@ -23,7 +23,10 @@ def help_text() -> str:
         "dadeum: one YAML says what to do to a language model; dadeum does it and proves what came of it.",
         "dadeum(다듬): YAML 하나로 언어 모델을 다듬고, 그 결과를 수치로 보입니다.",
     )
-    usage = say("Usage: dadeum VERB [ARGUMENTS]   (dadeum VERB --help tells more)", "사용법: dadeum 동사 [인자]   (자세히: dadeum 동사 --help)")
+    usage = say(
+        "Usage: dadeum VERB [ARGUMENTS]   (dadeum VERB --help tells more)",
+        "사용법: dadeum 동사 [인자]   (자세히: dadeum 동사 --help)",
+    )
     start = say(
         "A beginning: dadeum init my-lab && cd my-lab && dadeum run configs/first.yaml",
         "시작하기: dadeum init my-lab && cd my-lab && dadeum run configs/first.yaml",
@@ -71,8 +74,15 @@ def main(argv: Sequence[str] | None = None) -> None:
         import difflib
 
         near = difflib.get_close_matches(words[0], VERBS, n=1)
-        hint = say(f"did you mean '{near[0]}'?", f"'{near[0]}'을(를) 뜻하셨나요?") if near else say("`dadeum --help` lists the verbs", "`dadeum --help`에 동사 목록이 있습니다")
-        print(say(f"error: unknown verb '{words[0]}'; {hint}", f"오류: '{words[0]}'은(는) 모르는 동사입니다. {hint}"), file=sys.stderr)
+        hint = (
+            say(f"did you mean '{near[0]}'?", f"'{near[0]}'을(를) 뜻하셨나요?")
+            if near
+            else say("`dadeum --help` lists the verbs", "`dadeum --help`에 동사 목록이 있습니다")
+        )
+        print(
+            say(f"error: unknown verb '{words[0]}'; {hint}", f"오류: '{words[0]}'은(는) 모르는 동사입니다. {hint}"),
+            file=sys.stderr,
+        )
         raise SystemExit(2)
     from dadeum.cli.dispatch import dispatch
 

@@ -15,7 +15,9 @@ from dadeum.core.log import close_log, logger, redact
 
 def verb() -> typer.Typer:
     """An empty Typer application with our manners; each file of `commands/` makes one, `app`."""
-    return typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=False)
+    return typer.Typer(
+        add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=False
+    )
 
 
 def dispatch(name: str, words: Sequence[str]) -> int:
@@ -63,5 +65,10 @@ def _usage_or_fault(error: Exception) -> int:
     import traceback
 
     print(redact(traceback.format_exc()), file=sys.stderr)
-    _say_error(say(f"a fault in dadeum ({type(error).__name__}); please report it with the lines above", f"dadeum의 오류입니다 ({type(error).__name__}). 위의 내용과 함께 알려 주세요"))
+    _say_error(
+        say(
+            f"a fault in dadeum ({type(error).__name__}); please report it with the lines above",
+            f"dadeum의 오류입니다 ({type(error).__name__}). 위의 내용과 함께 알려 주세요",
+        )
+    )
     return 1

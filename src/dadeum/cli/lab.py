@@ -17,7 +17,15 @@ ExperimentArgument = Annotated[str, typer.Argument(metavar="EXPERIMENT", help=EX
 OverridesArgument = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help=OVERRIDES)]
 ModelOption = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="MODEL", help=say("experiment, run, folder or Hub id; default: the last finished run", "실험, 실행, 폴더 또는 Hub 이름. 기본값: 마지막으로 끝난 실행")),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="MODEL",
+        help=say(
+            "experiment, run, folder or Hub id; default: the last finished run",
+            "실험, 실행, 폴더 또는 Hub 이름. 기본값: 마지막으로 끝난 실행",
+        ),
+    ),
 ]
 
 

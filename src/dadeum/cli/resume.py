@@ -18,7 +18,10 @@ ResumeOption = Annotated[
     typer.Option(
         "--resume-mode",
         metavar="|".join(MODES),
-        help=say("a run that was begun: go on (auto), ask (on a terminal), start anew (never), or fail if there is none (must)", "시작된 실행이 있으면: 이어 하기(auto), 묻기(ask, 터미널에서), 새로 하기(never), 없으면 실패(must)"),
+        help=say(
+            "a run that was begun: go on (auto), ask (on a terminal), start anew (never), or fail if there is none (must)",
+            "시작된 실행이 있으면: 이어 하기(auto), 묻기(ask, 터미널에서), 새로 하기(never), 없으면 실패(must)",
+        ),
     ),
 ]
 
@@ -26,7 +29,12 @@ ResumeOption = Annotated[
 def decide(mode: str | None, lab: "Lab") -> "Resume":
     """The mode without `ask`: asked on a terminal, `auto` elsewhere. Left out, it is `ask` where checkpoints exist."""
     if mode is not None and mode not in MODES:
-        raise ConfigError(say(f"--resume-mode: found '{mode}', expected one of: {', '.join(MODES)}", f"--resume-mode: '{mode}' 대신 {', '.join(MODES)} 가운데 하나를 쓰세요"))
+        raise ConfigError(
+            say(
+                f"--resume-mode: found '{mode}', expected one of: {', '.join(MODES)}",
+                f"--resume-mode: '{mode}' 대신 {', '.join(MODES)} 가운데 하나를 쓰세요",
+            )
+        )
     if mode in ("auto", "never", "must"):
         return mode  # type: ignore[return-value]
     if not sys.stdin.isatty():
@@ -38,5 +46,11 @@ def decide(mode: str | None, lab: "Lab") -> "Resume":
     if run is None or not has_checkpoint(run):
         return "auto"
     newest = sorted(f.name for f in run.checkpoints.glob("step-*"))[-1]
-    yes = typer.confirm(say(f"{run.name} stopped after {newest}. Go on with it?", f"{run.name}이(가) {newest} 뒤에 멈췄습니다. 이어서 할까요?"), default=True)
+    yes = typer.confirm(
+        say(
+            f"{run.name} stopped after {newest}. Go on with it?",
+            f"{run.name}이(가) {newest} 뒤에 멈췄습니다. 이어서 할까요?",
+        ),
+        default=True,
+    )
     return "auto" if yes else "never"

@@ -3,12 +3,28 @@
 # verb: (English, Korean, words that may follow it)
 VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "init": ("Make a workspace with a commented experiment", "작업 폴더와 설명이 달린 실험 파일 만들기", ()),
-    "doctor": ("Check Python, torch, memory, disk, extras, tokens", "파이썬, torch, 메모리, 디스크, 추가 패키지, 토큰 점검", ()),
+    "doctor": (
+        "Check Python, torch, memory, disk, extras, tokens",
+        "파이썬, torch, 메모리, 디스크, 추가 패키지, 토큰 점검",
+        (),
+    ),
     "plan": ("Show what would run, why, and what it needs", "무엇이 왜 실행되고 무엇이 필요한지 보기", ()),
-    "run": ("Do everything that is not yet done, from data to export", "데이터부터 내보내기까지 남은 일을 모두 하기", ()),
-    "data": ("One data stage: download, preprocess, format", "데이터 단계 하나: download, preprocess, format", ("download", "preprocess", "format")),
+    "run": (
+        "Do everything that is not yet done, from data to export",
+        "데이터부터 내보내기까지 남은 일을 모두 하기",
+        (),
+    ),
+    "data": (
+        "One data stage: download, preprocess, format",
+        "데이터 단계 하나: download, preprocess, format",
+        ("download", "preprocess", "format"),
+    ),
     "train": ("Train, from an experiment or from flags", "실험 파일이나 플래그로 학습하기", ()),
-    "eval": ("Score the base or the tuned model on the test rows", "기본 모델 또는 학습한 모델을 시험 행으로 채점하기", ()),
+    "eval": (
+        "Score the base or the tuned model on the test rows",
+        "기본 모델 또는 학습한 모델을 시험 행으로 채점하기",
+        (),
+    ),
     "compare": ("Hold models against each other, with intervals", "모델들을 구간과 함께 비교하기", ()),
     "ask": ("Ask a model one question", "모델에 질문 하나 하기", ()),
     "chat": ("Talk with a model", "모델과 대화하기", ()),

@@ -14,7 +14,13 @@ from rich.text import Text
 from dadeum.core.language import say
 
 logger = logging.getLogger("dadeum")
-MARKS = {"waiting": ("·", "dim"), "fresh": ("✓", "green"), "running": ("▶", "bold cyan"), "done": ("✓", "bold green"), "failed": ("✗", "bold red")}
+MARKS = {
+    "waiting": ("·", "dim"),
+    "fresh": ("✓", "green"),
+    "running": ("▶", "bold cyan"),
+    "done": ("✓", "bold green"),
+    "failed": ("✗", "bold red"),
+}
 PLAIN_EVERY = 15.0
 
 
@@ -26,8 +32,14 @@ class View:
         self.live = self.console.is_terminal
         self.rows: dict[str, tuple[str, str]] = {}
         self.bar = Progress(
-            TextColumn("  {task.description}"), BarColumn(bar_width=24), TextColumn("{task.fields[amount]}"),
-            TimeElapsedColumn(), TextColumn("<"), TimeRemainingColumn(), TextColumn("[dim]{task.fields[facts]}"), console=self.console,
+            TextColumn("  {task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[amount]}"),
+            TimeElapsedColumn(),
+            TextColumn("<"),
+            TimeRemainingColumn(),
+            TextColumn("[dim]{task.fields[facts]}"),
+            console=self.console,
         )
         self.task: TaskID | None = None
         self.title, self.total, self.unit = "", None, ""
@@ -40,7 +52,9 @@ class View:
             self.screen.start()
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._clear()
         if self.screen is not None:
             self.screen.stop()
@@ -50,7 +64,11 @@ class View:
         table = Table.grid(padding=(0, 1))
         for name, (state, text) in self.rows.items():
             mark, style = MARKS[state]
-            table.add_row(Text(f" {mark}", style=style), Text(name, style=style if state == "running" else ""), Text(text, style="dim"))
+            table.add_row(
+                Text(f" {mark}", style=style),
+                Text(name, style=style if state == "running" else ""),
+                Text(text, style="dim"),
+            )
         return Group(table, self.bar) if self.rows else Group(self.bar)
 
     def mark(self, name: str, state: str, text: str = "") -> None:

@@ -2,7 +2,10 @@
 
 from typing import Any, Literal
 
+from pydantic import model_validator
+
 from dadeum.core.family import member_of
+from dadeum.core.language import say
 from dadeum.core.settings import Many, Settings, setting
 
 Source = member_of("dadeum.data.sources")
@@ -12,7 +15,9 @@ class MessageFormat(Settings):
     """One message of a messages format; `{name}` stands for a variable."""
 
     role: str = setting(..., "system, user, assistant or tool.", "system, user, assistant 또는 tool.")
-    content: str = setting(..., "Text with `{variables}`; other braces are literal.", "`{변수}`가 든 글. 다른 중괄호는 그대로입니다.")
+    content: str = setting(
+        ..., "Text with `{variables}`; other braces are literal.", "`{변수}`가 든 글. 다른 중괄호는 그대로입니다."
+    )
 
 
 class MessagesFormat(Settings):
@@ -34,7 +39,9 @@ class PromptSettings(Settings):
 
     training_columns: dict[str, str] = setting(..., "Variable: column.", "변수: 열.", min_length=1)
     messages_format: MessagesFormat = setting(..., "The messages.", "메시지들.")
-    evaluate_columns: EvaluateColumns | None = setting(None, "Question and reference of the evaluation.", "평가에 쓸 질문과 기준 답.")
+    evaluate_columns: EvaluateColumns | None = setting(
+        None, "Question and reference of the evaluation.", "평가에 쓸 질문과 기준 답."
+    )
 
 
 class SplitSettings(Settings):
@@ -42,7 +49,18 @@ class SplitSettings(Settings):
 
     validation: float = setting(0.05, "Share of rows for validation.", "검증에 쓸 행의 비율.", ge=0, lt=1)
     test: float = setting(0.05, "Share of rows for the test.", "시험에 쓸 행의 비율.", ge=0, lt=1)
-    seed: int = setting(42, "Seed of the draw.", "나누기의 난수 씨앗.")
+    seed: int = setting(42, "Seed of the draw.", "나누기의 난수 씨앗.", ge=0, lt=2**32)
+
+    @model_validator(mode="after")
+    def _something_is_left(self) -> "SplitSettings":
+        if self.validation + self.test >= 1:
+            raise ValueError(
+                say(
+                    "validation and test leave no row for training, expected a sum below 1",
+                    "검증과 시험의 합이 1보다 작아야 학습할 행이 남습니다",
+                )
+            )
+        return self
 
 
 class DataSettings(Settings):
@@ -78,5 +96,7 @@ class DataSettings(Settings):
         "assistant", "Which tokens are trained.", "어느 토큰을 학습할지."
     )
     chat_template_kwargs: dict[str, Any] = setting(
-        {}, "Variables for the chat template, such as `enable_thinking`.", "대화 템플릿에 줄 변수(예: `enable_thinking`)."
+        {},
+        "Variables for the chat template, such as `enable_thinking`.",
+        "대화 템플릿에 줄 변수(예: `enable_thinking`).",
     )

@@ -10,13 +10,19 @@ from dadeum.core.settings import Many, Settings, setting
 class Experiment(Settings):
     """All sections of one experiment. Frozen; a derived value is never stored back."""
 
-    name: str = setting(..., "Name of the experiment and of its folders.", "실험과 그 폴더의 이름.", min_length=1, max_length=100)
+    name: str = setting(
+        ..., "Name of the experiment and of its folders.", "실험과 그 폴더의 이름.", min_length=1, max_length=100
+    )
     output_dir: str | None = setting(
         None, "Also put a plain copy of the result here, for other tools.", "결과의 사본을 둘 폴더(다른 도구용)."
     )
     model: ModelSettings = setting({}, "The base model.", "기본 모델.")
     tokenizer: TokenizerSettings = setting({}, "The tokenizer.", "토크나이저.")
-    adapter: Adapter = setting("full", "What is trained: `lora`, or `full` for every weight.", "무엇을 학습할지: `lora`, 또는 모든 가중치 `full`.")
+    adapter: Adapter = setting(
+        "full",
+        "What is trained: `lora`, or `full` for every weight.",
+        "무엇을 학습할지: `lora`, 또는 모든 가중치 `full`.",
+    )
     data: DataSettings = setting(..., "The data.", "데이터.")
     train: TrainSettings = setting({}, "The training.", "학습.")
     evaluate: EvaluateSettings = setting({}, "The evaluation.", "평가.")

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import model_validator
 
 from dadeum.core.family import member_of
+from dadeum.core.language import say
 from dadeum.core.settings import Settings, setting
 
 Adapter = member_of("dadeum.model.adapters")
@@ -14,7 +15,9 @@ class ModelSettings(Settings):
     """The base model: where it comes from and how it is held."""
 
     name_or_path: str | None = setting(
-        None, "Hub id or folder; `MODEL_ID` fills it in when absent.", "Hub 이름 또는 폴더. 없으면 `MODEL_ID` 환경 변수를 씁니다."
+        None,
+        "Hub id or folder; `MODEL_ID` fills it in when absent.",
+        "Hub 이름 또는 폴더. 없으면 `MODEL_ID` 환경 변수를 씁니다.",
     )
     revision: str = setting("main", "Branch, tag or commit of a Hub model.", "Hub 모델의 브랜치, 태그 또는 커밋.")
     init: Literal["pretrained", "random"] = setting(
@@ -33,23 +36,29 @@ class ModelSettings(Settings):
         "고정된 가중치의 자료형. `auto`는 정밀도를 따릅니다. 학습되는 가중치는 항상 float32입니다.",
     )
     attn_implementation: Literal["auto", "sdpa", "eager"] = setting(
-        "auto", "Attention of transformers; `auto` takes the fastest that the model allows.", "어텐션 구현. `auto`는 모델이 허용하는 가장 빠른 것을 씁니다."
+        "auto",
+        "Attention of transformers; `auto` takes the fastest that the model allows.",
+        "어텐션 구현. `auto`는 모델이 허용하는 가장 빠른 것을 씁니다.",
     )
     trust_remote_code: bool = setting(
-        False, "Run Python code that the model brings. Only for authors that you trust.", "모델에 딸린 파이썬 코드를 실행합니다. 믿는 제작자에게만 쓰세요."
+        False,
+        "Run Python code that the model brings. Only for authors that you trust.",
+        "모델에 딸린 파이썬 코드를 실행합니다. 믿는 제작자에게만 쓰세요.",
     )
 
     @model_validator(mode="after")
     def _config_needs_random(self) -> "ModelSettings":
         if self.config is not None and self.init != "random":
-            raise ValueError("config: only with 'init: random'")
+            raise ValueError(say("config: only with 'init: random'", "config: 'init: random'과 함께만 씁니다"))
         return self
 
 
 class TokenizerSettings(Settings):
     """The tokenizer, when it is not the model's own as it is."""
 
-    name_or_path: str | None = setting(None, "Hub id or folder; default the model's own.", "Hub 이름 또는 폴더. 기본값은 모델의 것입니다.")
+    name_or_path: str | None = setting(
+        None, "Hub id or folder; default the model's own.", "Hub 이름 또는 폴더. 기본값은 모델의 것입니다."
+    )
     chat_template: str | None = setting(
         None,
         "A name (`chatml`, `plain`) or a Jinja file, for a model without a chat template or instead of its own.",

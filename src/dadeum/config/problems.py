@@ -1,12 +1,13 @@
 """Pydantic's findings in the words of users: what was found, what was expected, the nearest right name."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from dadeum.config.yaml import Place, Problem, dotted
-from dadeum.core.family import MemberOf, nearest
+from dadeum.core.family import Family, MemberOf, nearest
 from dadeum.core.language import say
 
 # pydantic's error type: what was expected, in English and in Korean ({…} from the error's context).
@@ -34,15 +35,29 @@ EXPECTED = {
 }
 
 
+def hint(near: str | None) -> str:
+    """`; did you mean 'x'?`, or nothing."""
+    return say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+
+
 def shown(value: Any) -> str:
     """A found value, short enough for one line."""
-    text = f"'{value}'" if isinstance(value, str) else {None: "null", True: "true", False: "false"}.get(value) if isinstance(value, bool | None) else None
+    if isinstance(value, str):
+        value = value.replace("\n", "\\n")
+    text = (
+        f"'{value}'"
+        if isinstance(value, str)
+        else {None: "null", True: "true", False: "false"}.get(value)
+        if isinstance(value, bool | None)
+        else None
+    )
     if text is None:
         text = {dict: say("a mapping", "키: 값 묶음"), list: say("a list", "목록")}.get(type(value)) or str(value)
     return text if len(text) <= 60 else text[:57] + "…'"
 
 
-def _at(value: Any, place: Place) -> bool:
+def at(value: Any, place: Place) -> bool:
+    """Whether there is something at `place` in what the user wrote."""
     for part in place:
         if isinstance(value, Mapping) and part in value:
             value = value[part]
@@ -53,29 +68,40 @@ def _at(value: Any, place: Place) -> bool:
     return True
 
 
-def known_keys(model: type[BaseModel], raw: Any, place: Place) -> list[str]:
-    """Names of the settings that exist at `place`, following the families that `raw` names."""
-    current: type[BaseModel] | None = model
-    for part in place:
-        raw = raw[part] if isinstance(raw, Mapping | list) else None
-        if isinstance(part, int) or current is None:
-            continue
-        current = _inner(current, part, raw)
-    return list(current.model_fields) if current else []
+def _written(place: Place, raw: Any, absent: bool) -> Place:
+    """Pydantic's place without the words that unions add; of a missing key, the last part is the key."""
+    kept: Place = ()
+    for i, part in enumerate(place):
+        if at(raw, (*kept, part)) or (absent and i == len(place) - 1):
+            kept = (*kept, part)
+    return kept
 
 
-def _inner(model: type[BaseModel], name: str, raw: Any) -> type[BaseModel] | None:
-    field = model.model_fields.get(name)
-    if field is None:
-        return None
-    for item in _flatten((field.annotation, *field.metadata)):
+def inner(model: type[BaseModel] | None, name: str | int) -> Family | type[BaseModel] | None:
+    """What a section's key holds: a member (or members) of a family, a section, or neither."""
+    field = model.model_fields.get(str(name)) if model else None
+    for item in _flatten((field.annotation, *field.metadata)) if field else ():
         if isinstance(item, MemberOf):
-            first = raw[0] if isinstance(raw, list) and raw else raw
-            kind = first.get("type") if isinstance(first, Mapping) else first
-            return item.family.settings(kind) if kind in item.family.names else None
+            return item.family
         if isinstance(item, type) and issubclass(item, BaseModel):
             return item
     return None
+
+
+def known_keys(model: type[BaseModel], raw: Any, place: Place) -> list[str]:
+    """Names of the settings that exist at `place`, following the families that `raw` names."""
+    current: type[BaseModel] | None = model
+    waiting: Family | type[BaseModel] | None = None
+    for part in place:
+        raw = raw[part] if isinstance(raw, Mapping | list) else None
+        if not isinstance(part, int):
+            waiting = inner(current, part)
+        if isinstance(waiting, Family):
+            kind = raw.get("type") if isinstance(raw, Mapping) else raw
+            current = waiting.settings(kind) if isinstance(kind, str) and kind in waiting.names else None
+        else:
+            current = waiting
+    return list(current.model_fields) if current else []
 
 
 def _flatten(items: Any) -> Iterator[Any]:
@@ -88,17 +114,23 @@ def translate(
 ) -> list[Problem]:
     """All findings of a validation, one line each, in the order of the file."""
     merged: dict[tuple[Place, bool], tuple[dict[str, Any], list[str]]] = {}
+    branches: set[Place] = set()
     for finding in error.errors(include_url=False):
-        place: Place = finding["loc"]
         absent = finding["type"] == "missing"
         if finding["type"] == "too_short" and finding["input"]:
             continue  # its items are at fault, and told one by one
-        # A union adds its own words to the place; the user's file ends before them.
-        while place and not _at(raw, place) and not (absent and _at(raw, place[:-1])):
-            place = place[:-1]
+        place = _written(finding["loc"], raw, absent)
+        if len(place) < len(finding["loc"]):
+            branches.add(place)
         entry = merged.setdefault((place, absent), (dict(finding), []))
         entry[1].append(_expected(finding))
-    problems = [_problem(place, finding, expected, model, raw, lines, file) for (place, _), (finding, expected) in merged.items()]
+    # Of a union, the branch that fits best tells what is wrong inside; that the others do not fit is no news.
+    deeper = {place[:i] for place, _ in merged for i in range(len(place))}
+    problems = [
+        _problem(place, finding, expected, model, raw, lines, file)
+        for (place, _), (finding, expected) in merged.items()
+        if not (place in branches and place in deeper)
+    ]
     return sorted(problems, key=lambda p: (p.file, p.line))
 
 
@@ -106,12 +138,28 @@ def _expected(finding: Any) -> str:
     pair = EXPECTED.get(finding["type"])
     if pair is None:
         return str(finding["msg"]).removeprefix("Value error, ")
-    return say(*pair).format(**finding.get("ctx", {}))
+    told = dict(finding.get("ctx", {}))
+    if finding["type"] == "literal_error":
+        told["expected"] = _choices(str(told["expected"]), finding["input"])
+    return say(*pair).format(**told)
+
+
+def _choices(expected: str, found: Any) -> str:
+    """Pydantic's `'a', 'b' or 'c'` with the nearest to what was found."""
+    names = re.findall(r"'([^']*)'", expected)
+    near = nearest(found, names) if isinstance(found, str) else None
+    text = say(expected, ", ".join(f"'{name}'" for name in names))
+    return text + hint(near)
 
 
 def _problem(
-    place: Place, finding: dict[str, Any], expected: list[str], model: type[BaseModel], raw: Any,
-    lines: Mapping[Place, tuple[str, int]], file: str,
+    place: Place,
+    finding: dict[str, Any],
+    expected: list[str],
+    model: type[BaseModel],
+    raw: Any,
+    lines: Mapping[Place, tuple[str, int]],
+    file: str,
 ) -> Problem:
     parent = place
     while parent and parent not in lines:
@@ -123,12 +171,17 @@ def _problem(
         names = known_keys(model, raw, place[:-1])
         near = nearest(str(place[-1]), names)
         known = say(f"expected one of: {', '.join(names)}", f"쓸 수 있는 키: {', '.join(names)}")
-        hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
-        text = say("found an unknown key, ", "모르는 키입니다. ") + known + hint
+        text = say("found an unknown key, ", "모르는 키입니다. ") + known + hint(near)
     elif finding["type"] == "unknown_member":
         text = str(finding["ctx"]["text"])
     else:
         wanted = say(" or ", " 또는 ").join(dict.fromkeys(expected))
         found = finding["input"]
-        text = wanted if finding["type"] == "value_error" else say(f"found {shown(found)}, expected {wanted}", f"{shown(found)}은(는) 맞지 않습니다. 필요한 값: {wanted}")
+        text = (
+            wanted
+            if finding["type"] == "value_error"
+            else say(
+                f"found {shown(found)}, expected {wanted}", f"{shown(found)}은(는) 맞지 않습니다. 필요한 값: {wanted}"
+            )
+        )
     return Problem(where, line, dotted(place), text)

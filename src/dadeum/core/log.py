@@ -26,12 +26,11 @@ class _Redacting(logging.Formatter):
 
 
 def open_log(folder: Path, verb: str) -> Path:
-    """Send the `dadeum` logger to a new file in `folder`; returns its path. A log that was open before is closed."""
+    """Send the `dadeum` logger to a new file in `folder`; returns its path. Logs that are open go on."""
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{verb}_{time.strftime('%Y%m%d_%H%M%S')}.log"
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(message)s"))
-    close_log()
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     logger.propagate = False

@@ -52,5 +52,7 @@ def why_stale(old: Mapping[str, Any] | None, new: Mapping[str, Any]) -> str:
     changed += [name for name in old if name not in new]
     if not changed:
         return say("its result is gone or damaged", "결과가 없어졌거나 손상됨")
-    few = ", ".join(changed[:3]) + (say(f" and {len(changed) - 3} more", f" 외 {len(changed) - 3}개") if len(changed) > 3 else "")
+    few = ", ".join(changed[:3]) + (
+        say(f" and {len(changed) - 3} more", f" 외 {len(changed) - 3}개") if len(changed) > 3 else ""
+    )
     return say(f"changed: {few}", f"바뀜: {few}")

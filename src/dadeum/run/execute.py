@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from dadeum.core.artifact import read_manifest, sweep, write_text
 from dadeum.core.errors import ArtifactError
@@ -16,6 +16,9 @@ from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run, runs
+
+if TYPE_CHECKING:
+    from dadeum.train.smoke import Smoke
 
 logger = logging.getLogger("dadeum")
 Resume = Literal["auto", "never", "must"]
@@ -67,7 +70,11 @@ def wanted(goals: Sequence[str], plan: Plan) -> list[str]:
 
 def has_checkpoint(run: Run | None) -> bool:
     """Whether the run was begun and can go on."""
-    return run is not None and read_manifest(run.final) is None and any(read_manifest(f) for f in run.checkpoints.glob("step-*"))
+    return (
+        run is not None
+        and read_manifest(run.final) is None
+        and any(read_manifest(f) for f in run.checkpoints.glob("step-*"))
+    )
 
 
 def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "auto") -> Outcome:
@@ -81,7 +88,13 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         _do(plan.step("download"), lab, board, lambda: works.download(lab, board))
         plan = make_plan(lab)
     done: list[str] = []
-    _walk([plan.step(n) for n in names if n not in IN_RUN], lab, board, done, lambda step: works.prepare(step, lab, plan, board))
+    _walk(
+        [plan.step(n) for n in names if n not in IN_RUN],
+        lab,
+        board,
+        done,
+        lambda step: works.prepare(step, lab, plan, board),
+    )
     inside = [n for n in names if n in IN_RUN]
     if not inside:
         return Outcome(plan, plan.run, tuple(done))
@@ -94,12 +107,23 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         sweep(run.checkpoints)
         open_log(run.evidence, "run")
         _save_config(lab, run)
+        run.note(formatted=works.folder_of(lab, plan, "format").relative_to(lab.workspace.root).as_posix())
         logger.info("run %s of %s; goals: %s", run.name, run.experiment, ", ".join(goals))
         plan = make_plan(lab)
         try:
-            _walk([plan.step(n) for n in inside], lab, board, done, lambda step: works.inside(step, lab, plan, run, board, resume), run)
+            _walk(
+                [plan.step(n) for n in inside],
+                lab,
+                board,
+                done,
+                lambda step: works.inside(step, lab, plan, run, board, resume),
+                run,
+            )
         except BaseException as error:
-            run.note(status="failed" if isinstance(error, Exception) else "stopped", reason=str(error) or type(error).__name__)
+            run.note(
+                status="failed" if isinstance(error, Exception) else "stopped",
+                reason=str(error) or type(error).__name__,
+            )
             raise
         if read_manifest(run.final) is not None:
             run.note(status="finished", reason=None)
@@ -109,7 +133,12 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
 def _choose_run(lab: Lab, plan: Plan, resume: Resume) -> Run:
     name, fingerprint = lab.experiment.name, plan.step("train").fingerprint
     if resume == "must" and not (plan.run and (has_checkpoint(plan.run) or read_manifest(plan.run.final))):
-        raise ArtifactError(say(f"{name}: no checkpoint of these settings to resume from; use --resume-mode auto", f"{name}: 이 설정으로 이어 할 체크포인트가 없습니다. --resume-mode auto를 쓰세요"))
+        raise ArtifactError(
+            say(
+                f"{name}: no checkpoint of these settings to resume from; use --resume-mode auto",
+                f"{name}: 이 설정으로 이어 할 체크포인트가 없습니다. --resume-mode auto를 쓰세요",
+            )
+        )
     if plan.run is None or (resume == "never" and (has_checkpoint(plan.run) or read_manifest(plan.run.final))):
         return new_run(lab.workspace, name, fingerprint)
     return plan.run
@@ -128,7 +157,14 @@ def _save_config(lab: Lab, run: Run) -> None:
     write_text(run.evidence / "config.yaml", out.getvalue())
 
 
-def _walk(steps: Sequence[Step], lab: Lab, board: Board, done: list[str], work: Callable[[Step], list[Path]], run: Run | None = None) -> None:
+def _walk(
+    steps: Sequence[Step],
+    lab: Lab,
+    board: Board,
+    done: list[str],
+    work: Callable[[Step], list[Path]],
+    run: Run | None = None,
+) -> None:
     for step in steps:
         if step.name == "download":
             if step.fresh:
@@ -164,3 +200,12 @@ def _place(step: Step, lab: Lab) -> str:
 def begun(lab: Lab) -> list[Run]:
     """Runs of the experiment that have a checkpoint and no final weights."""
     return [run for run in runs(lab.workspace, lab.experiment.name) if has_checkpoint(run)]
+
+
+def smoke_test(lab: Lab, board: Board) -> "Smoke":
+    """Learn 8 rows by heart, and see whether the answers stop by themselves. Nothing is written into the workspace's runs."""
+    from dadeum.train.smoke import smoke
+
+    plan = execute(lab, board, works.before_training(lab)).plan
+    nowhere = Run(lab.experiment.name, "smoke", Path(), Path())
+    return smoke(works.job_of(lab, plan, nowhere, "auto"), board)

@@ -14,8 +14,14 @@ from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 
 TOKENIZER_FILES = (
-    "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
-    "vocab.json", "merges.txt", "tokenizer.model", "chat_template.jinja",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.json",
+    "merges.txt",
+    "tokenizer.model",
+    "chat_template.jinja",
 )
 LARGE = 64_000_000
 
@@ -32,7 +38,12 @@ def _place(name: str, revision: str, workspace: Workspace, *, weights: bool, fet
     if is_local(name) or workspace.at(name).is_dir():
         folder = workspace.at(name)
         if not folder.is_dir():
-            raise ModelError(say(f"{name}: no such folder; expected a model's folder or a Hub id", f"{name}: 그런 폴더가 없습니다. 모델 폴더나 Hub 이름을 쓰세요"))
+            raise ModelError(
+                say(
+                    f"{name}: no such folder; expected a model's folder or a Hub id",
+                    f"{name}: 그런 폴더가 없습니다. 모델 폴더나 Hub 이름을 쓰세요",
+                )
+            )
         return folder
     if fetch or cached_commit(name, revision) is not None:
         return fetch_model(name, revision, weights=weights)
@@ -43,11 +54,20 @@ def places(experiment: Experiment, workspace: Workspace, *, fetch: bool = False)
     """Where model and tokenizer lie. With `fetch`, what is missing is downloaded."""
     model = experiment.model
     random = model.init == "random"
-    own = None if model.name_or_path is None else _place(model.name_or_path, model.revision, workspace, weights=not random, fetch=fetch)
+    own = (
+        None
+        if model.name_or_path is None
+        else _place(model.name_or_path, model.revision, workspace, weights=not random, fetch=fetch)
+    )
     named = experiment.tokenizer.name_or_path
     tokenizer = own if named is None else _place(named, "main", workspace, weights=False, fetch=fetch)
     if named is None and model.name_or_path is None:
-        raise ModelError(say("tokenizer.name_or_path: found nothing, expected a folder or Hub id (a random model has no tokenizer of its own)", "tokenizer.name_or_path: 없습니다. 새로 만드는 모델에는 토크나이저 폴더나 Hub 이름이 필요합니다"))
+        raise ModelError(
+            say(
+                "tokenizer.name_or_path: found nothing, expected a folder or Hub id (a random model has no tokenizer of its own)",
+                "tokenizer.name_or_path: 없습니다. 새로 만드는 모델에는 토크나이저 폴더나 Hub 이름이 필요합니다",
+            )
+        )
     return Places(own, tokenizer)
 
 
@@ -55,7 +75,12 @@ def tokenizer_hash(folder: Path) -> str:
     """One hash over the files that make a tokenizer."""
     found = {name: sha256_file(folder / name) for name in TOKENIZER_FILES if (folder / name).is_file()}
     if not found:
-        raise ModelError(say(f"{folder}: no tokenizer files, expected tokenizer.json; set tokenizer.name_or_path", f"{folder}: 토크나이저 파일이 없습니다. tokenizer.name_or_path를 지정하세요"))
+        raise ModelError(
+            say(
+                f"{folder}: no tokenizer files, expected tokenizer.json; set tokenizer.name_or_path",
+                f"{folder}: 토크나이저 파일이 없습니다. tokenizer.name_or_path를 지정하세요",
+            )
+        )
     return fingerprint(found)
 
 
@@ -73,11 +98,18 @@ def model_hash(folder: Path, cache: Path) -> str:
     Large files are hashed once: the cache goes by inode, size, and both times; the change time cannot be set back.
     """
     if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
-        raise ModelError(say(f"{folder}: no config.json, expected a model's folder", f"{folder}: config.json이 없습니다. 모델 폴더여야 합니다"))
+        raise ModelError(
+            say(
+                f"{folder}: no config.json, expected a model's folder",
+                f"{folder}: config.json이 없습니다. 모델 폴더여야 합니다",
+            )
+        )
     known: dict[str, str] = json.loads(cache.read_text(encoding="utf-8")) if cache.is_file() else {}
     before = len(known)
     hashes: dict[str, str] = {}
-    for file in sorted(f for f in folder.iterdir() if f.suffix == ".safetensors" or f.name in ("config.json", "adapter_config.json")):
+    for file in sorted(
+        f for f in folder.iterdir() if f.suffix == ".safetensors" or f.name in ("config.json", "adapter_config.json")
+    ):
         stat = file.stat()
         if stat.st_size < LARGE:
             hashes[file.name] = sha256_file(file)

@@ -25,7 +25,9 @@ def base_of(place: Path, workspace: Workspace) -> Path | None:
     config = read_json(place / ADAPTER)
     named, revision = config.get("base_model_name_or_path"), config.get("revision") or "main"
     if not isinstance(named, str) or not named:
-        raise ModelError(say(f"{place / ADAPTER}: names no base model", f"{place / ADAPTER}: 기본 모델이 적혀 있지 않습니다"))
+        raise ModelError(
+            say(f"{place / ADAPTER}: names no base model", f"{place / ADAPTER}: 기본 모델이 적혀 있지 않습니다")
+        )
     local = workspace.at(named)
     return local if local.is_dir() else fetch_model(named, revision, weights=True)
 

@@ -81,15 +81,31 @@ def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> d
     data, installed = experiment.data, versions()
     sources = data_step.inputs(data, workspace)
     made: dict[str, dict[str, Any]] = {"download": dict(sources)}
-    waiting = where.tokenizer is None or (where.model is None and experiment.model.init != "random") or None in sources.values()
+    waiting = (
+        where.tokenizer is None
+        or (where.model is None and experiment.model.init != "random")
+        or None in sources.values()
+    )
     if waiting:
         made["download"]["pending"] = True
-        later = ["preprocess", "format", *(["initialise"] if experiment.model.init == "random" else []), "eval base", "train", "eval tuned", "compare"]
+        later = [
+            "preprocess",
+            "format",
+            *(["initialise"] if experiment.model.init == "random" else []),
+            "eval base",
+            "train",
+            "eval tuned",
+            "compare",
+        ]
         made |= {name: {"download": "pending"} for name in later}
     else:
         made |= _known(experiment, where, workspace, sources, installed)
     if experiment.export:
-        made["export"] = {"train": _mark(made, "train"), "export": [t.model_dump(mode="json") for t in experiment.export], "output_dir": experiment.output_dir}
+        made["export"] = {
+            "train": _mark(made, "train"),
+            "export": [t.model_dump(mode="json") for t in experiment.export],
+            "output_dir": experiment.output_dir,
+        }
         if waiting:
             made["export"]["download"] = "pending"
     return made
@@ -99,20 +115,29 @@ def _mark(made: dict[str, dict[str, Any]], name: str) -> str:
     return fingerprint(name, made[name])[:SHORT]
 
 
-def _known(experiment: Experiment, where: Places, workspace: Workspace, sources: dict[str, Any], installed: dict[str, str]) -> dict[str, dict[str, Any]]:
+def _known(
+    experiment: Experiment, where: Places, workspace: Workspace, sources: dict[str, Any], installed: dict[str, str]
+) -> dict[str, dict[str, Any]]:
     assert where.tokenizer is not None
     keys = flat(experiment.data.model_dump(mode="json"), "data")
     packing = keys.pop("data.packing")
     formatting = {key: keys.pop(key) for key in FORMAT_KEYS}
     base = base_made_from(experiment, where.model, workspace)
-    model = {k: v for k, v in flat(experiment.model.model_dump(mode="json"), "model").items() if k in ("model.dtype", "model.attn_implementation", "model.trust_remote_code")}
+    model = {
+        k: v
+        for k, v in flat(experiment.model.model_dump(mode="json"), "model").items()
+        if k in ("model.dtype", "model.attn_implementation", "model.trust_remote_code")
+    }
     scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate")
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
     made: dict[str, dict[str, Any]] = {}
     made["preprocess"] = {
-        **sources, **keys, "tokenizer": tokenizer_hash(where.tokenizer),
+        **sources,
+        **keys,
+        "tokenizer": tokenizer_hash(where.tokenizer),
         "tokenizer.chat_template": template_hash(experiment.tokenizer.chat_template, workspace),
-        "train.objective": experiment.train.objective.type, "data stage version": data_step.CODE_VERSION,
+        "train.objective": experiment.train.objective.type,
+        "data stage version": data_step.CODE_VERSION,
         **{f"{name} version": installed[name] for name in ("transformers", "tokenizers")},
     }
     made["format"] = {"preprocess": _mark(made, "preprocess"), **formatting}
@@ -122,8 +147,14 @@ def _known(experiment: Experiment, where: Places, workspace: Workspace, sources:
     made["eval base"] = {"format": _mark(made, "format"), **base, **model, **scores, **tools}
     train = {k: v for k, v in flat(experiment.train.model_dump(mode="json"), "train").items() if k not in BESIDE}
     made["train"] = {
-        "format": _mark(made, "format"), **base, **model, **flat(experiment.adapter.model_dump(mode="json"), "adapter"),
-        **train, "data.packing": packing, **tools, "peft version": installed["peft"],
+        "format": _mark(made, "format"),
+        **base,
+        **model,
+        **flat(experiment.adapter.model_dump(mode="json"), "adapter"),
+        **train,
+        "data.packing": packing,
+        **tools,
+        "peft version": installed["peft"],
     }
     made["eval tuned"] = {"train": _mark(made, "train"), **scores}
     made["compare"] = {"eval base": _mark(made, "eval base"), "eval tuned": _mark(made, "eval tuned")}

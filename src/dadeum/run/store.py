@@ -124,8 +124,15 @@ def publish(run: Run) -> None:
 def finished(workspace: Workspace, experiment: str | None = None) -> list[Run]:
     """Runs with whole final weights, the last finished last."""
     root = workspace.root / "experiments"
-    names = [experiment] if experiment else sorted(f.name for f in root.iterdir() if f.is_dir()) if root.is_dir() else []
-    whole = [(manifest.created, run) for name in names for run in runs(workspace, name) if (manifest := read_manifest(run.final))]
+    names = (
+        [experiment] if experiment else sorted(f.name for f in root.iterdir() if f.is_dir()) if root.is_dir() else []
+    )
+    whole = [
+        (manifest.created, run)
+        for name in names
+        for run in runs(workspace, name)
+        if (manifest := read_manifest(run.final))
+    ]
     return [run for _, run in sorted(whole, key=lambda pair: (pair[0], pair[1].name))]
 
 
@@ -144,7 +151,12 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
     if text is None:
         done = finished(workspace)
         if not done:
-            raise ArtifactError(say("no finished run in this workspace; name a model, or run `dadeum run EXPERIMENT` first", "이 작업 폴더에는 끝난 실행이 없습니다. 모델을 지정하거나 먼저 `dadeum run 실험`을 실행하세요"))
+            raise ArtifactError(
+                say(
+                    "no finished run in this workspace; name a model, or run `dadeum run EXPERIMENT` first",
+                    "이 작업 폴더에는 끝난 실행이 없습니다. 모델을 지정하거나 먼저 `dadeum run 실험`을 실행하세요",
+                )
+            )
         return done[-1].experiment, done[-1].final
     if text.endswith((".yaml", ".yml")):
         return _of_experiment(workspace, _name_in(workspace.at(text)))
@@ -154,7 +166,12 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
         if (workspace.experiments(name) / text / RECORD).is_file() and "/" not in text:
             run = open_run(workspace, name, text)
             if read_manifest(run.final) is None:
-                raise ArtifactError(say(f"{text}: this run has no finished weights yet; go on with `dadeum run {name}`", f"{text}: 아직 끝나지 않은 실행입니다. `dadeum run {name}`(으)로 이어서 하세요"))
+                raise ArtifactError(
+                    say(
+                        f"{text}: this run has no finished weights yet; go on with `dadeum run {name}`",
+                        f"{text}: 아직 끝나지 않은 실행입니다. `dadeum run {name}`(으)로 이어서 하세요",
+                    )
+                )
             return text, run.final
     folder = workspace.at(text)
     if folder.is_dir():
@@ -164,7 +181,12 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
     if "/" not in text:
         near = nearest(text, experiment_names(workspace))
         hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
-        raise ModelError(say(f"{text}: no experiment, run or folder of that name{hint}", f"{text}: 그런 실험, 실행, 폴더가 없습니다{hint}"))
+        raise ModelError(
+            say(
+                f"{text}: no experiment, run or folder of that name{hint}",
+                f"{text}: 그런 실험, 실행, 폴더가 없습니다{hint}",
+            )
+        )
     from dadeum.core.hub import fetch_model
 
     return text, fetch_model(text, "main", weights=True)
@@ -180,5 +202,10 @@ def _name_in(path: Path) -> str:
 def _of_experiment(workspace: Workspace, name: str) -> tuple[str, Path]:
     done = finished(workspace, name)
     if not done:
-        raise ArtifactError(say(f"{name}: no finished run yet; run `dadeum run {name}` first", f"{name}: 끝난 실행이 없습니다. 먼저 `dadeum run {name}`을(를) 실행하세요"))
+        raise ArtifactError(
+            say(
+                f"{name}: no finished run yet; run `dadeum run {name}` first",
+                f"{name}: 끝난 실행이 없습니다. 먼저 `dadeum run {name}`을(를) 실행하세요",
+            )
+        )
     return name, done[-1].final

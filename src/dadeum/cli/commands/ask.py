@@ -15,7 +15,12 @@ from dadeum.core.log import logger
 app = verb()
 
 
-@app.command(help=say("Ask a model one question; the answer is written as it is made.", "모델에 질문 하나를 합니다. 답은 만들어지는 대로 나옵니다."))
+@app.command(
+    help=say(
+        "Ask a model one question; the answer is written as it is made.",
+        "모델에 질문 하나를 합니다. 답은 만들어지는 대로 나옵니다.",
+    )
+)
 def ask(
     question: Annotated[str, typer.Argument(help=say("the question", "질문"))],
     model: ModelOption = None,
@@ -28,7 +33,13 @@ def ask(
     if not question.strip():
         raise DataError(say("the question is empty, expected some text", "질문이 비어 있습니다"))
     engine = opened(model)
-    stream = engine.stream(engine.contract.messages(question), max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed)
+    stream = engine.stream(
+        engine.contract.messages(question),
+        max_new_tokens=max_new_tokens,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
+    )
     logger.info("question: %s", question)
     try:
         for piece in stream:
@@ -40,4 +51,10 @@ def ask(
     if stream.reply is not None:
         logger.info("answer: %s", stream.reply.text)
         if stream.reply.cut:
-            print(say(f"(cut at {max_new_tokens} tokens; --max-new-tokens gives more)", f"({max_new_tokens}토큰에서 잘림. --max-new-tokens로 늘리세요)"), file=sys.stderr)
+            print(
+                say(
+                    f"(cut at {max_new_tokens} tokens; --max-new-tokens gives more)",
+                    f"({max_new_tokens}토큰에서 잘림. --max-new-tokens로 늘리세요)",
+                ),
+                file=sys.stderr,
+            )

@@ -14,13 +14,25 @@ from dadeum.core.log import logger
 app = verb()
 
 
-@app.command(help=say("Answer a file of questions (.txt one a line, .csv, .jsonl) into .md, .jsonl or .csv.", "질문 파일(.txt 한 줄에 하나, .csv, .jsonl)에 모두 답해 .md, .jsonl, .csv로 씁니다."))
+@app.command(
+    help=say(
+        "Answer a file of questions (.txt one a line, .csv, .jsonl) into .md, .jsonl or .csv.",
+        "질문 파일(.txt 한 줄에 하나, .csv, .jsonl)에 모두 답해 .md, .jsonl, .csv로 씁니다.",
+    )
+)
 def batch(
     questions: Annotated[Path, typer.Argument(help=say("file of questions", "질문 파일"))],
-    output: Annotated[Path, typer.Option("--output-file", "-o", help=say("file of answers: .md, .jsonl or .csv", "답 파일: .md, .jsonl, .csv"))],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output-file", "-o", help=say("file of answers: .md, .jsonl or .csv", "답 파일: .md, .jsonl, .csv")
+        ),
+    ],
     model: ModelOption = None,
     max_new_tokens: Tokens = 256,
-    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help=say("questions at once", "한 번에 답할 질문 수"))] = 16,
+    batch_size: Annotated[
+        int, typer.Option("--batch-size", min=1, help=say("questions at once", "한 번에 답할 질문 수"))
+    ] = 16,
     temperature: Temperature = 0.0,
     top_p: TopP = 1.0,
     seed: Seed = 0,
@@ -38,4 +50,9 @@ def batch(
         replies = answer_file(engine, questions, output, how, view)
     cut = sum(reply.cut for reply in replies)
     logger.info("%d answers, %d cut, to %s", len(replies), cut, output)
-    print(say(f"{len(replies)} answers in {output}, {cut} cut at {max_new_tokens} tokens", f"{output}에 답 {len(replies)}개, {max_new_tokens}토큰에서 잘린 것 {cut}개"))
+    print(
+        say(
+            f"{len(replies)} answers in {output}, {cut} cut at {max_new_tokens} tokens",
+            f"{output}에 답 {len(replies)}개, {max_new_tokens}토큰에서 잘린 것 {cut}개",
+        )
+    )

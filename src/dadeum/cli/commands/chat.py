@@ -16,7 +16,11 @@ if TYPE_CHECKING:
 app = verb()
 
 
-@app.command(help=say("Talk with a model: /help /reset /save /system /exit.", "모델과 대화합니다: /help /reset /save /system /exit."))
+@app.command(
+    help=say(
+        "Talk with a model: /help /reset /save /system /exit.", "모델과 대화합니다: /help /reset /save /system /exit."
+    )
+)
 def chat(
     model: ModelOption = None,
     max_new_tokens: Tokens = 256,
@@ -31,7 +35,9 @@ def chat(
     talk = Chat(engine, max_new_tokens=max_new_tokens, temperature=temperature, top_p=top_p, seed=seed)
     terminal = sys.stdin.isatty()
     if terminal:
-        print(say(f"{engine.name} on {engine.device}. {help_text()}", f"{engine.name} ({engine.device}). {help_text()}"))
+        print(
+            say(f"{engine.name} on {engine.device}. {help_text()}", f"{engine.name} ({engine.device}). {help_text()}")
+        )
     while (line := _read(terminal)) is not None:
         if not line.strip():
             continue
@@ -72,4 +78,10 @@ def _answer(talk: "Chat", line: str) -> None:
     if talk.last is not None:
         logger.info("assistant: %s", talk.last.text)
     if talk.forgotten:
-        print(say(f"(the oldest {talk.forgotten} turns no longer fit the context)", f"(오래된 대화 {talk.forgotten}번은 문맥에 들어가지 않아 뺐습니다)"), file=sys.stderr)
+        print(
+            say(
+                f"(the oldest {talk.forgotten} turns no longer fit the context)",
+                f"(오래된 대화 {talk.forgotten}번은 문맥에 들어가지 않아 뺐습니다)",
+            ),
+            file=sys.stderr,
+        )

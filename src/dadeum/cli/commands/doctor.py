@@ -23,7 +23,14 @@ def _nvidia() -> str:
     if program is None:
         return ""
     try:
-        done = subprocess.run([program, "--query-gpu=name,memory.total", "--format=csv,noheader"], capture_output=True, text=True, encoding="utf-8", timeout=10, check=False)
+        done = subprocess.run(
+            [program, "--query-gpu=name,memory.total", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=10,
+            check=False,
+        )
     except (OSError, subprocess.TimeoutExpired):
         return ""
     return "; ".join(done.stdout.strip().splitlines()) if done.returncode == 0 else ""
@@ -58,14 +65,22 @@ def _extras() -> list[tuple[str, bool, str]]:
     for text in importlib.metadata.requires("dadeum") or []:
         need = Requirement(text)
         for extra in importlib.metadata.metadata("dadeum").get_all("Provides-Extra") or []:
-            if need.marker is not None and need.marker.evaluate({"extra": extra}) and not need.marker.evaluate({"extra": ""}):
+            if (
+                need.marker is not None
+                and need.marker.evaluate({"extra": extra})
+                and not need.marker.evaluate({"extra": ""})
+            ):
                 missing.setdefault(extra, [])
                 if not _installed(need.name):
                     missing[extra].append(need.name)
     rows = []
     for extra, absent in missing.items():
         how = f'pip install "dadeum[{extra}]"'
-        text = say(f"not installed ({', '.join(absent)}): {how}", f"설치 안 됨 ({', '.join(absent)}): {how}") if absent else say("installed", "설치됨")
+        text = (
+            say(f"not installed ({', '.join(absent)}): {how}", f"설치 안 됨 ({', '.join(absent)}): {how}")
+            if absent
+            else say("installed", "설치됨")
+        )
         rows.append((say(f"extra: {extra}", f"추가: {extra}"), True, text))
     return rows
 
@@ -78,12 +93,25 @@ def _installed(name: str) -> bool:
     return True
 
 
-@app.command(help=say("Check Python, torch and the GPU, memory, disk, extras and tokens.", "파이썬, torch와 GPU, 메모리, 디스크, 추가 패키지, 토큰을 점검합니다."))
+@app.command(
+    help=say(
+        "Check Python, torch and the GPU, memory, disk, extras and tokens.",
+        "파이썬, torch와 GPU, 메모리, 디스크, 추가 패키지, 토큰을 점검합니다.",
+    )
+)
 def doctor() -> None:
     """One line a check; exit code 1 when one of them fails."""
     checks: list[tuple[str, bool, str]] = []
     version = platform.python_version()
-    checks.append(("Python", sys.version_info >= (3, 11), version if sys.version_info >= (3, 11) else say(f"{version}, expected 3.11 or newer", f"{version} (3.11 이상 필요)")))
+    checks.append(
+        (
+            "Python",
+            sys.version_info >= (3, 11),
+            version
+            if sys.version_info >= (3, 11)
+            else say(f"{version}, expected 3.11 or newer", f"{version} (3.11 이상 필요)"),
+        )
+    )
     gpu = _nvidia()
     checks.append(("torch", *_torch(gpu)))
     for name in ("transformers", "peft", "accelerate", "datasets"):
@@ -96,7 +124,15 @@ def doctor() -> None:
 
     read_environment(Path.cwd())
     token = bool(os.environ.get("HF_TOKEN"))
-    checks.append(("HF_TOKEN", True, say("present", "있음") if token else say("absent (needed only for gated models)", "없음 (승인이 필요한 모델에만 필요)")))
+    checks.append(
+        (
+            "HF_TOKEN",
+            True,
+            say("present", "있음")
+            if token
+            else say("absent (needed only for gated models)", "없음 (승인이 필요한 모델에만 필요)"),
+        )
+    )
     for name, good, text in checks:
         print(f" {'✓' if good else '✗'} {name:<24}{text}")
     if not all(good for _, good, _ in checks):

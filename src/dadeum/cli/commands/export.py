@@ -16,10 +16,31 @@ def export() -> None:
     """Targets are subcommands."""
 
 
-@app.command(help=say("Merge the adapter into its base: a folder that plain transformers loads.", "어댑터를 기본 모델에 병합합니다. transformers가 그대로 여는 폴더가 됩니다."))
+@app.command(
+    help=say(
+        "Merge the adapter into its base: a folder that plain transformers loads.",
+        "어댑터를 기본 모델에 병합합니다. transformers가 그대로 여는 폴더가 됩니다.",
+    )
+)
 def merged(
-    model: Annotated[str | None, typer.Argument(metavar="[MODEL]", help=say("experiment, run or folder; default: the last finished run", "실험, 실행 또는 폴더. 기본값: 마지막으로 끝난 실행"))] = None,
-    output: Annotated[Path | None, typer.Option("--output-dir", "-o", help=say("folder; default: merged/ beside the run's final/", "폴더. 기본값: 실행의 final/ 옆 merged/"))] = None,
+    model: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="[MODEL]",
+            help=say(
+                "experiment, run or folder; default: the last finished run",
+                "실험, 실행 또는 폴더. 기본값: 마지막으로 끝난 실행",
+            ),
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output-dir",
+            "-o",
+            help=say("folder; default: merged/ beside the run's final/", "폴더. 기본값: 실행의 final/ 옆 merged/"),
+        ),
+    ] = None,
     dtype: Annotated[str, typer.Option(help=say("auto, float32 or bfloat16", "auto, float32, bfloat16"))] = "auto",
 ) -> None:
     """Write, load again, and compare with the adapter."""

@@ -11,7 +11,17 @@ from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 
 app = verb()
-FOLDERS = ("configs", "data/raw", "data/processed", "checkpoints", "experiments", "scripts", "notebooks", "docs", "tests")
+FOLDERS = (
+    "configs",
+    "data/raw",
+    "data/processed",
+    "checkpoints",
+    "experiments",
+    "scripts",
+    "notebooks",
+    "docs",
+    "tests",
+)
 IGNORED = "data/\ncheckpoints/\nexperiments/\n.env\n.venv/\n__pycache__/\n"
 EXPERIMENT = """\
 # yaml-language-server: $schema=schema.json
@@ -38,25 +48,44 @@ evaluate:
 
 def _experiment() -> str:
     return EXPERIMENT.format(
-        hello=say("What to do to a model. Run it: dadeum run configs/first.yaml", "모델에 할 일을 적습니다. 실행: dadeum run configs/first.yaml"),
+        hello=say(
+            "What to do to a model. Run it: dadeum run configs/first.yaml",
+            "모델에 할 일을 적습니다. 실행: dadeum run configs/first.yaml",
+        ),
         model="HuggingFaceTB/SmolLM2-135M",
         model_note=say("Hub id or a folder", "Hub 이름 또는 폴더"),
-        template_note=say("for a base model; leave it out for an instruct model", "기본 모델용. 지시 모델이면 이 두 줄을 지우세요"),
+        template_note=say(
+            "for a base model; leave it out for an instruct model", "기본 모델용. 지시 모델이면 이 두 줄을 지우세요"
+        ),
         adapter_note=say("or full: every weight", "또는 full: 모든 가중치"),
         data_note=say("columns question, answer (or 질문, 답변)", "열 이름: 질문, 답변 (또는 question, answer)"),
         batch_note=say("the memory's share is found by itself", "메모리에 맞는 크기는 스스로 찾습니다"),
     )
 
 
-@app.command(help=say("Make a workspace: folders, a commented experiment, its schema for editors.", "작업 폴더를 만듭니다: 하위 폴더, 설명이 달린 실험 파일, 편집기용 스키마."))
-def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help=say("where; default: here", "위치. 기본값: 현재 폴더"))] = Path(".")) -> None:
+@app.command(
+    help=say(
+        "Make a workspace: folders, a commented experiment, its schema for editors.",
+        "작업 폴더를 만듭니다: 하위 폴더, 설명이 달린 실험 파일, 편집기용 스키마.",
+    )
+)
+def init(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help=say("where; default: here", "위치. 기본값: 현재 폴더"))
+    ] = Path("."),
+) -> None:
     """Make what is missing; touch nothing that is there."""
     import json
 
     from dadeum.config.schema import json_schema
 
     if folder.exists() and not folder.is_dir():
-        raise ArtifactError(say(f"{folder}: is a file, expected a folder or a new name", f"{folder}: 파일입니다. 폴더나 새 이름을 쓰세요"))
+        raise ArtifactError(
+            say(
+                f"{folder}: is a file, expected a folder or a new name",
+                f"{folder}: 파일입니다. 폴더나 새 이름을 쓰세요",
+            )
+        )
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     texts = {
@@ -71,4 +100,9 @@ def init(folder: Annotated[Path, typer.Argument(metavar="DIR", help=say("where; 
         else:
             write_text(folder / name, text)
             print(say(f"made     {name}", f"만듦     {name}"))
-    print(say("Next: put your questions into data/raw/questions.csv, then dadeum plan configs/first.yaml", "다음: 질문과 답을 data/raw/questions.csv에 넣고 dadeum plan configs/first.yaml"))
+    print(
+        say(
+            "Next: put your questions into data/raw/questions.csv, then dadeum plan configs/first.yaml",
+            "다음: 질문과 답을 data/raw/questions.csv에 넣고 dadeum plan configs/first.yaml",
+        )
+    )

@@ -2,7 +2,6 @@
 
 import sys
 
-
 from dadeum.cli.dispatch import verb
 from dadeum.cli.lab import ExperimentArgument, OverridesArgument, open_lab
 from dadeum.cli.resume import ResumeOption, decide
@@ -11,7 +10,12 @@ from dadeum.core.language import say
 app = verb()
 
 
-@app.command(help=say("Do everything that is not yet done: data, base scored, trained, tuned scored, compared, exported.", "남은 일을 모두 합니다: 데이터, 기본 모델 채점, 학습, 학습한 모델 채점, 비교, 내보내기."))
+@app.command(
+    help=say(
+        "Do everything that is not yet done: data, base scored, trained, tuned scored, compared, exported.",
+        "남은 일을 모두 합니다: 데이터, 기본 모델 채점, 학습, 학습한 모델 채점, 비교, 내보내기.",
+    )
+)
 def run(
     experiment: ExperimentArgument,
     overrides: OverridesArgument = None,

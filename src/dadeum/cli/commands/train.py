@@ -10,7 +10,7 @@ from dadeum.cli.dispatch import verb
 from dadeum.cli.lab import EXPERIMENT, OverridesArgument, open_lab
 from dadeum.cli.resume import ResumeOption, decide
 from dadeum.config.aliases import FLAGS
-from dadeum.core.errors import ConfigError
+from dadeum.core.errors import ConfigError, TrainError
 from dadeum.core.language import say
 
 app = verb()
@@ -18,7 +18,9 @@ app = verb()
 
 def flag(name: str, kind: type, english: str, korean: str) -> Any:
     """An option that sets one key; which one stands in `config.aliases.FLAGS`."""
-    return Annotated[kind | None, typer.Option(f"--{name.replace('_', '-')}", metavar=FLAGS[name].upper(), help=say(english, korean))]
+    return Annotated[
+        kind | None, typer.Option(f"--{name.replace('_', '-')}", metavar=FLAGS[name].upper(), help=say(english, korean))
+    ]
 
 
 def from_flags(flags: dict[str, Any], overlay: bool) -> dict[str, Any]:
@@ -37,7 +39,12 @@ def from_flags(flags: dict[str, Any], overlay: bool) -> dict[str, Any]:
         tree["adapter"] = {"type": "lora", **tree.get("adapter", {})}
     if not overlay:
         if flags.get("dataset_path") is None:
-            raise ConfigError(say("found no experiment and no --dataset-path; give a YAML file, or --model and --dataset-path", "실험 파일도 --dataset-path도 없습니다. YAML 파일을 주거나 --model과 --dataset-path를 주세요"))
+            raise ConfigError(
+                say(
+                    "found no experiment and no --dataset-path; give a YAML file, or --model and --dataset-path",
+                    "실험 파일도 --dataset-path도 없습니다. YAML 파일을 주거나 --model과 --dataset-path를 주세요",
+                )
+            )
         stem = re.sub(r"[^\w.\-]+", "-", Path(flags["dataset_path"]).stem).strip("-._") or "train"
         tree["name"] = stem
     return tree
@@ -50,14 +57,25 @@ def _kind(path: str) -> str:
         return known[suffix]
     if suffix == "" and path.count("/") == 1 and not Path(path).exists():
         return "hub"
-    raise ConfigError(say(f"--dataset-path: found '{path}', expected a .csv, .tsv, .json, .jsonl, .parquet or .txt file, or a Hub id", f"--dataset-path: '{path}' 대신 .csv, .tsv, .json, .jsonl, .parquet, .txt 파일이나 Hub 이름을 쓰세요"))
+    raise ConfigError(
+        say(
+            f"--dataset-path: found '{path}', expected a .csv, .tsv, .json, .jsonl, .parquet or .txt file, or a Hub id",
+            f"--dataset-path: '{path}' 대신 .csv, .tsv, .json, .jsonl, .parquet, .txt 파일이나 Hub 이름을 쓰세요",
+        )
+    )
 
 
-@app.command(help=say("Train: EXPERIMENT with key=value changes, or flags alone.", "학습합니다: 실험 파일과 키=값, 또는 플래그만으로."))
+@app.command(
+    help=say(
+        "Train: EXPERIMENT with key=value changes, or flags alone.", "학습합니다: 실험 파일과 키=값, 또는 플래그만으로."
+    )
+)
 def train(
     experiment: Annotated[str | None, typer.Argument(metavar="[EXPERIMENT]", help=EXPERIMENT)] = None,
     overrides: OverridesArgument = None,
-    config: Annotated[str | None, typer.Option("--config", help=say("the same as EXPERIMENT", "EXPERIMENT와 같음"))] = None,
+    config: Annotated[
+        str | None, typer.Option("--config", help=say("the same as EXPERIMENT", "EXPERIMENT와 같음"))
+    ] = None,
     model: flag("model", str, "Hub id or folder of the base", "기본 모델의 Hub 이름 또는 폴더") = None,
     dataset_path: flag("dataset_path", str, "file of rows", "행이 든 파일") = None,
     epochs: flag("epochs", float, "passes over the rows", "행을 도는 횟수") = None,
@@ -66,7 +84,16 @@ def train(
     lora_r: flag("lora_r", int, "rank of LoRA", "LoRA의 rank") = None,
     output_dir: flag("output_dir", str, "plain copy of the result", "결과의 사본 폴더") = None,
     resume_mode: ResumeOption = None,
-    smoke: Annotated[bool, typer.Option("--smoke", help=say("only overfit 8 rows for seconds: does it learn, and does it stop by itself?", "8행만 몇 초 외우게 해 봅니다: 배우는가, 스스로 멈추는가?"))] = False,
+    smoke: Annotated[
+        bool,
+        typer.Option(
+            "--smoke",
+            help=say(
+                "only overfit 8 rows for seconds: does it learn, and does it stop by itself?",
+                "8행만 몇 초 외우게 해 봅니다: 배우는가, 스스로 멈추는가?",
+            ),
+        ),
+    ] = False,
 ) -> None:
     """Do what the training needs, then train."""
     from dadeum.cli.outcome import show_smoke, show_training
@@ -77,13 +104,28 @@ def train(
     if experiment is not None and "=" in experiment and not Path(experiment).exists():
         words, experiment = [experiment, *words], None
     named = experiment or config
-    flags = {"model": model, "dataset_path": dataset_path, "epochs": epochs, "batch_size": batch_size, "lr": lr, "lora_r": lora_r, "output_dir": output_dir}
+    flags = {
+        "model": model,
+        "dataset_path": dataset_path,
+        "epochs": epochs,
+        "batch_size": batch_size,
+        "lr": lr,
+        "lora_r": lora_r,
+        "output_dir": output_dir,
+    }
     tree = from_flags(flags, overlay=named is not None)
     lab = open_lab(named, [*_words(tree), *words]) if named else open_lab(None, words, base=tree)
     if smoke:
         with View() as view:
             found = smoke_test(lab, view)
         show_smoke(view, found)
+        if not found.passed:
+            raise TrainError(
+                say(
+                    "the model did not learn 8 rows by heart, or does not stop; look at the data and the template before a long run",
+                    "모델이 8행을 외우지 못하거나 멈추지 않습니다. 길게 학습하기 전에 데이터와 템플릿을 살펴보세요",
+                )
+            )
         return
     resume = decide(resume_mode, lab)
     with View() as view:
@@ -98,5 +140,7 @@ def _words(tree: dict[str, Any]) -> list[str]:
     words = []
     for section, value in tree.items():
         pairs = value.items() if isinstance(value, dict) else [("", value)]
-        words += [f"{section}.{key}={json.dumps(item)}" if key else f"{section}={json.dumps(item)}" for key, item in pairs]
+        words += [
+            f"{section}.{key}={json.dumps(item)}" if key else f"{section}={json.dumps(item)}" for key, item in pairs
+        ]
     return words

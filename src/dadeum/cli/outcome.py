@@ -1,0 +1,186 @@
+"""How a walk ends on the screen: data, training, scores, what to do next."""
+
+from typing import TYPE_CHECKING, Any
+
+from dadeum.core.artifact import read_json
+from dadeum.core.language import say
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dadeum.cli.view import View
+    from dadeum.run.execute import Outcome
+    from dadeum.run.stages import Lab
+    from dadeum.run.store import Run
+    from dadeum.train.smoke import Smoke
+
+SAMPLES = 3
+
+
+def show_outcome(view: "View", lab: "Lab", outcome: "Outcome") -> None:
+    """The comparison, three answers side by side, and where things are."""
+    run = outcome.run
+    if run is None:
+        return
+    show_comparison(view, run.evaluation)
+    _where(view, lab, run)
+
+
+def show_comparison(view: "View", folder: "Path") -> None:
+    """The table of `comparison.json` and samples of the evaluations."""
+    found = read_json(folder / "comparison.json")
+    names = found["models"]
+    view.table(
+        say("On the test rows", "시험 행에서"),
+        [
+            say("metric", "지표"),
+            *names,
+            *(say(f"{name} − {names[0]}, 95 %", f"{name} − {names[0]}, 95 %") for name in names[1:]),
+        ],
+        [_row(metric, names) for metric in found["metrics"]],
+    )
+    for note in found["notes"]:
+        view.note(note)
+    _samples(view, folder, names)
+
+
+def _row(metric: dict[str, Any], names: list[str]) -> list[str]:
+    arrow = "↑" if metric["higher_is_better"] else "↓"
+    cells = [f"{metric['name']} {arrow}", *(f"{metric['values'][name]:.4g}" for name in names)]
+    for name in names[1:]:
+        difference = metric["differences"].get(name)
+        if difference is None:
+            cells.append("–")
+            continue
+        better = difference["low"] > 0 if metric["higher_is_better"] else difference["high"] < 0
+        worse = difference["high"] < 0 if metric["higher_is_better"] else difference["low"] > 0
+        mark = say("better", "좋아짐") if better else say("worse", "나빠짐") if worse else say("unclear", "불분명")
+        cells.append(f"{difference['difference']:+.4g} [{difference['low']:+.4g}, {difference['high']:+.4g}] {mark}")
+    return cells
+
+
+def _samples(view: "View", folder: "Path", names: list[str]) -> None:
+    import csv
+
+    path = folder / "model_comparison_results.csv"
+    if not path.is_file():
+        return
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        rows = list(csv.DictReader(file))
+    step = max(1, len(rows) // SAMPLES)
+    for row in rows[::step][:SAMPLES]:
+        view.facts(
+            {
+                say("question", "질문"): _short(row["question"]),
+                say("reference", "기준 답"): _short(row["reference"]),
+                **{name: _short(row[name]) for name in names},
+            }
+        )
+        view.note("")
+
+
+def _short(text: str, width: int = 160) -> str:
+    line = " ".join((text or "").split())
+    return line if len(line) <= width else line[: width - 1] + "…"
+
+
+def _where(view: "View", lab: "Lab", run: "Run") -> None:
+    root = lab.workspace.root
+    places = {
+        say("weights", "가중치"): run.final.relative_to(root).as_posix(),
+        say("evidence", "증거"): run.evidence.relative_to(root).as_posix(),
+    }
+    merged = run.checkpoints / "merged"
+    if merged.is_dir():
+        places[say("merged model", "병합된 모델")] = merged.relative_to(root).as_posix()
+    places[say("next", "다음")] = f'dadeum chat -m {run.experiment}   ·   dadeum ask "…" -m {run.experiment}'
+    view.facts(places)
+
+
+def show_training(view: "View", lab: "Lab", outcome: "Outcome") -> None:
+    """The main figures of `training_stats.json`."""
+    run = outcome.run
+    if run is None:
+        return
+    stats = read_json(run.evidence / "training_stats.json")
+    keys = (
+        "rows",
+        "optimizer_steps",
+        "epochs",
+        "final_loss",
+        "best_validation_loss",
+        "tokens_per_second",
+        "seconds",
+        "peak_memory_bytes",
+    )
+    view.facts({key.replace("_", " "): stats[key] for key in keys if stats.get(key) is not None})
+    _where(view, lab, run)
+
+
+def show_data(view: "View", lab: "Lab", outcome: "Outcome", goal: str) -> None:
+    """What the data stages counted."""
+    from dadeum.run.stages import artifact_folder
+
+    for name, file in (("preprocess", "report.json"), ("format", "statistics.json")):
+        folder = artifact_folder(lab, outcome.plan.step(name))
+        if folder is None or not (folder / file).is_file():
+            continue
+        view.facts({f"{name}: {key}".replace("_", " "): value for key, value in _counts(read_json(folder / file))})
+        if name == goal:
+            break
+
+
+def _counts(report: dict[str, Any]) -> list[tuple[str, object]]:
+    found: list[tuple[str, object]] = []
+    for key, value in report.items():
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            found.append((key, value))
+        elif isinstance(value, dict) and value and all(isinstance(v, int | float) for v in value.values()):
+            found.append((key, ", ".join(f"{k} {v:,}" for k, v in value.items())))
+    return found
+
+
+def show_smoke(view: "View", found: "Smoke") -> None:
+    """Whether the model learnt 8 rows, and whether it stops."""
+    view.facts(
+        {
+            say("loss", "손실"): f"{found.first_loss:.3f} → {found.final_loss:.4f}",
+            say("steps", "단계"): found.steps,
+            say("stops by itself", "스스로 멈춤"): f"{found.stopped}/{found.rows}",
+            say("word for word", "그대로 답함"): f"{found.exact}/{found.rows}",
+            say("seconds", "초"): round(found.seconds, 1),
+        }
+    )
+
+
+def show_scores(view: "View", lab: "Lab", outcome: "Outcome", kind: str) -> None:
+    """The metrics of one model."""
+    from dadeum.evaluate.step import FILES
+
+    if outcome.run is None:
+        return
+    path = outcome.run.evaluation / FILES[kind]
+    found = read_json(path)
+    columns = [
+        say("metric", "지표"),
+        say("value", "값"),
+        say("95 % interval", "95 % 구간"),
+        say("random pairs", "무작위 짝"),
+        "n",
+    ]
+    rows = []
+    for name, metric in found["metrics"].items():
+        low, high = metric["interval"]
+        floor = f"{metric['floor']:.4g}" if "floor" in metric else ""
+        rows.append(
+            [
+                f"{name} {'↑' if metric['higher_is_better'] else '↓'}",
+                f"{metric['value']:.4g}",
+                f"[{low:.4g}, {high:.4g}]",
+                floor,
+                str(metric["n"]),
+            ]
+        )
+    view.table(f"{found['model']} · {found['dataset']}", columns, rows)
+    view.facts({name: f"{share:.0%}" for name, share in found["shares"].items()})
+    view.note(path.relative_to(lab.workspace.root).as_posix())

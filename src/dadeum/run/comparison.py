@@ -1,0 +1,106 @@
+"""Any models against each other: found by what users call them, asked the same rows."""
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from dadeum.config.evaluate import EvaluateSettings
+from dadeum.core.errors import ArtifactError
+from dadeum.core.language import say
+from dadeum.core.log import open_log
+from dadeum.core.progress import Reporter
+from dadeum.core.workspace import Workspace
+from dadeum.evaluate import step as evaluate_step
+from dadeum.run.models import base_of
+from dadeum.run.store import find_model
+
+
+def compare_named(
+    models: Sequence[str], *, questions: Path | None, out: Path | None, max_new_tokens: int | None, reporter: Reporter
+) -> Path:
+    """Write `model_comparison_results.csv`, `comparison.json` and `comparison.md` into a folder, and return it.
+
+    Without `questions`, the test rows are those of the first of the models that is a run of this workspace; a plain
+    model is then asked under that run's prompt.
+    """
+    workspace = Workspace.here()
+    if len(models) < 2:
+        raise ArtifactError(
+            say(
+                f"found {len(models)} model, expected two or more",
+                f"모델이 {len(models)}개입니다. 둘 이상이어야 합니다",
+            )
+        )
+    if questions is not None and not questions.is_file():
+        raise ArtifactError(say(f"{questions}: no such file of questions", f"{questions}: 질문 파일이 없습니다"))
+    found = [
+        (_unlike(name, i, models), place)
+        for i, (name, place) in enumerate(find_model(workspace, text) for text in models)
+    ]
+    folder = (
+        workspace.at(str(out))
+        if out is not None
+        else workspace.root / "experiments" / "comparisons" / time.strftime("%Y%m%d_%H%M%S")
+    )
+    open_log(folder, "comparison")
+    settings = EvaluateSettings() if max_new_tokens is None else EvaluateSettings(max_new_tokens=max_new_tokens)
+    formatted = None if questions is not None else _test_rows(workspace, [place for _, place in found])
+    prompt = formatted / "prompt" if formatted else _prompt_of([place for _, place in found])
+    named = [(name, _model_at(workspace, place, prompt)) for name, place in found]
+    if questions is not None:
+        evaluate_step.compare_questions(named, questions, out=folder, settings=settings, reporter=reporter)
+        return folder
+    assert formatted is not None
+    written = {}
+    for name, model in named:
+        place = folder / "evaluation" / name.replace("/", "--")
+        files = evaluate_step.evaluate_model(
+            "tuned",
+            model,
+            name=name,
+            dataset=formatted.name,
+            formatted=formatted,
+            preprocessed=None,
+            out=place,
+            settings=settings,
+            reporter=reporter,
+        )
+        written[name] = files[0]
+    evaluate_step.compare_models(written, out=folder, settings=settings, reporter=reporter)
+    return folder
+
+
+def _unlike(name: str, place: int, models: Sequence[str]) -> str:
+    return name if list(models).count(models[place]) == 1 else f"{name}-{place + 1}"
+
+
+def _model_at(workspace: Workspace, place: Path, prompt: Path | None) -> evaluate_step.ModelAt:
+    """A model with the prompt contract that it carries, or with `prompt` where it carries none."""
+    from dadeum.data.contract import CONTRACT_FILE
+
+    own = (place / CONTRACT_FILE).is_file()
+    return evaluate_step.ModelAt(place, prompt=None if own else prompt, base=base_of(place, workspace))
+
+
+def _prompt_of(places: Sequence[Path]) -> Path | None:
+    from dadeum.data.contract import CONTRACT_FILE
+
+    return next((place for place in places if (place / CONTRACT_FILE).is_file()), None)
+
+
+def _test_rows(workspace: Workspace, places: Sequence[Path]) -> Path:
+    """The formatted data of the first model that is a run here."""
+    from dadeum.core.artifact import read_json
+
+    for place in places:
+        record = workspace.root / "experiments" / place.parent.parent.name / place.parent.name / "manifest.json"
+        if place.name in ("final", "merged") and record.is_file():
+            formatted = workspace.at(str(read_json(record).get("formatted", "")))
+            if (formatted / "test.jsonl").is_file():
+                return formatted
+    raise ArtifactError(
+        say(
+            "none of the models is a run of this workspace with its test rows; give --questions FILE",
+            "이 작업 폴더에서 시험 행이 있는 실행이 없습니다. --questions 파일을 주세요",
+        )
+    )

@@ -1,0 +1,170 @@
+"""What a run would cost and what to look out for, asked of each stage before anything is trained."""
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from dadeum.core.artifact import read_json, read_manifest
+from dadeum.core.language import say
+from dadeum.core.progress import Reporter, Silent
+from dadeum.evaluate import step as evaluate_step
+from dadeum.run import works
+from dadeum.run.stages import Lab, Plan, artifact_folder
+from dadeum.train.schedule import forecast as train_forecast
+from dadeum.train.step import train
+
+FLOAT, MOMENTS = 4, 2
+FEW_TEST_ROWS = 50
+PROBE_STEPS = 4
+
+
+@dataclass
+class Forecast:
+    """Facts by name, and warnings."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def forecast(lab: Lab, plan: Plan, *, probe: bool, reporter: Reporter) -> Forecast:
+    """Rows, tokens, steps, parameters and disk of the plan; with `probe`, the time of some real steps.
+
+    What depends on data that was not formatted yet is left out, and said so.
+    """
+    found = Forecast()
+    folder = artifact_folder(lab, plan.step("format"))
+    if folder is None or read_manifest(folder) is None:
+        found.warnings.append(
+            say(
+                "rows, tokens and steps are known once the data stages ran (leave --no-data out)",
+                "행, 토큰, 단계 수는 데이터 단계를 거친 뒤에 알 수 있습니다 (--no-data를 빼세요)",
+            )
+        )
+        return found
+    steps = _data(lab, read_json(folder / "statistics.json"), found)
+    _parameters(lab, plan, found)
+    if probe and steps:
+        _probe(lab, plan, steps, found, reporter)
+    return found
+
+
+def _data(lab: Lab, statistics: dict[str, Any], found: Forecast) -> int:
+    parts, total, experiment = statistics["parts"], statistics["total"], lab.experiment
+    rows = {part: facts["samples"] for part, facts in parts.items()}
+    train = parts["train"]
+    found.facts["rows"] = ", ".join(f"{part} {count:,}" for part, count in rows.items())
+    found.facts["tokens an epoch"] = (
+        f"{train['tokens']:,} ({train['trained_tokens']:,} trained, {train['trained_tokens'] / max(train['tokens'], 1):.0%})"
+    )
+    found.facts["longest sample"] = f"{total['longest']:,} of {experiment.data.max_length:,} tokens"
+    schedule = train_forecast(experiment.train, rows["train"], rows["validation"])
+    found.facts["optimizer steps"] = (
+        f"{schedule.steps:,} ({schedule.steps_per_epoch:,} an epoch, {schedule.epochs:g} epochs, {schedule.warmup_steps} of warm-up)"
+    )
+    found.facts["effective batch"] = f"{schedule.effective_batch} samples"
+    found.facts["evaluations, checkpoints"] = f"{schedule.evaluations}, {schedule.saves}"
+    scored = evaluate_step.forecast(experiment.evaluate, rows=rows["test"], kind="base")
+    found.facts["prompts to answer"] = (
+        f"{(scored['prompts'] or 0) + (scored['rows'] or 0):,}, of at most {experiment.evaluate.max_new_tokens} tokens"
+    )
+    found.warnings += _warnings(statistics, rows)
+    return schedule.steps
+
+
+def _warnings(statistics: dict[str, Any], rows: dict[str, int]) -> Iterator[str]:
+    if rows["test"] < FEW_TEST_ROWS:
+        yield say(
+            f"only {rows['test']} test rows: the intervals will be wide (data.split.test)",
+            f"시험 행이 {rows['test']}개뿐이라 구간이 넓어집니다 (data.split.test)",
+        )
+    if not rows["validation"]:
+        yield say(
+            "no validation rows: a rising loss will not be seen (data.split.validation)",
+            "검증 행이 없어 손실이 오르는 것을 볼 수 없습니다 (data.split.validation)",
+        )
+    for name, count in {**statistics["dropped_before"], **statistics["dropped"]}.items():
+        yield say(f"{count} rows left out: {name}", f"{count}행을 뺐습니다: {name}")
+    if statistics["overlong"]["cut"]:
+        yield say(
+            f"{statistics['overlong']['cut']} prompts cut at the front to fit data.max_length",
+            f"data.max_length에 맞추려고 프롬프트 {statistics['overlong']['cut']}개의 앞을 잘랐습니다",
+        )
+
+
+def _parameters(lab: Lab, plan: Plan, found: Forecast) -> None:
+    from dadeum.data.contract import open_prompt
+    from dadeum.model.count import count_parameters
+
+    experiment, model = lab.experiment, lab.experiment.model
+    fresh = model.init == "random"
+    size = None
+    if fresh:
+        tokenizer, _ = open_prompt(works.folder_of(lab, plan, "format") / "prompt")
+        size = len(tokenizer)
+    source: Any = model.config if fresh and model.config else plan.places.model
+    everything, trained = count_parameters(source, experiment.adapter, vocab_size=size, trusted=model.trust_remote_code)
+    found.facts["parameters"] = f"{everything:,}, trained {trained:,} ({trained / everything:.2%})"
+    checkpoint = trained * FLOAT * (1 + MOMENTS)
+    kept = experiment.train.save_total_limit + 1
+    need = checkpoint * kept + trained * FLOAT + (everything * FLOAT if experiment.export else 0)
+    free = shutil.disk_usage(lab.workspace.root).free
+    found.facts["disk"] = f"{_size(need)} for {kept} checkpoints, final and merged weights; {_size(free)} free"
+    if need > free:
+        found.warnings.append(
+            say(
+                f"the disk has room for {_size(free)}, the run needs {_size(need)}",
+                f"디스크 여유는 {_size(free)}인데 {_size(need)}가 필요합니다",
+            )
+        )
+
+
+def _size(count: float) -> str:
+    for unit in ("B", "KiB", "MiB", "GiB"):
+        if count < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} TiB"
+
+
+def _probe(lab: Lab, plan: Plan, steps: int, found: Forecast, reporter: Reporter) -> None:
+    """A few real steps in a folder that is thrown away."""
+    from dadeum.run.execute import execute
+    from dadeum.run.store import Run
+
+    class Board(Silent):
+        """Tells nothing."""
+
+        def mark(self, name: str, state: str, text: str = "") -> None:
+            """Draws nothing."""
+
+    plan = execute(lab, Board(), works.before_training(lab)).plan
+    with TemporaryDirectory(prefix="dadeum-probe-") as place:
+        job = works.job_of(
+            lab,
+            plan,
+            Run(lab.experiment.name, "probe", Path(place) / "checkpoints", Path(place) / "experiments"),
+            "auto",
+        )
+        settings = job.train.model_copy(
+            update={
+                "max_steps": min(PROBE_STEPS, steps),
+                "eval_steps": float(steps + 1),
+                "save_steps": float(steps + 1),
+            }
+        )
+        reporter.start(say("probe", "시험 단계"), PROBE_STEPS)
+        stats = train(replace(job, train=settings), Silent()).stats
+    seconds = stats["seconds"] / stats["optimizer_steps"] * steps
+    found.facts["time to train"] = say(
+        f"about {_time(seconds)} ({stats['tokens_per_second']:,.0f} tokens/s in {stats['optimizer_steps']} steps)",
+        f"약 {_time(seconds)} ({stats['optimizer_steps']}단계에서 초당 {stats['tokens_per_second']:,.0f}토큰)",
+    )
+
+
+def _time(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s" if minutes else f"{rest} s"

@@ -1,0 +1,248 @@
+"""How each step is done: the stage's own function with what it needs, and the files that came of it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Literal
+
+from dadeum.config.experiment import Experiment
+from dadeum.core.errors import ArtifactError
+from dadeum.core.language import say
+from dadeum.core.progress import Reporter
+from dadeum.data import step as data_step
+from dadeum.evaluate import step as evaluate_step
+from dadeum.plan.steps import Step
+from dadeum.run.inputs import places
+from dadeum.run.models import base_of
+from dadeum.run.stages import Lab, Plan, artifact_folder
+from dadeum.run.store import Run, find_model, open_run, publish
+from dadeum.train.job import TrainJob
+
+Resume = Literal["auto", "never", "must"]
+
+
+def download(lab: Lab, reporter: Reporter) -> list[Path]:
+    """Fetch the model's and the data's files from the Hub."""
+    places(lab.experiment, lab.workspace, fetch=True)
+    return data_step.download(lab.experiment.data, lab.workspace, reporter)
+
+
+def folder_of(lab: Lab, plan: Plan, name: str) -> Path:
+    """The folder of a stage that is kept by its fingerprint."""
+    folder = artifact_folder(lab, plan.step(name))
+    assert folder is not None
+    return folder
+
+
+def prepare(step: Step, lab: Lab, plan: Plan, reporter: Reporter) -> list[Path]:
+    """Preprocess, format, or make fresh base weights."""
+    experiment, tokenizer = lab.experiment, plan.places.tokenizer
+    assert tokenizer is not None
+    common: dict[str, Any] = {
+        "tokenizer_place": tokenizer,
+        "chat_template": _template(experiment, lab),
+        "objective": experiment.train.objective.type,
+        "workspace": lab.workspace,
+        "fingerprint": step.fingerprint,
+        "reporter": reporter,
+    }
+    if step.name == "preprocess":
+        return [data_step.preprocess(experiment.data, **common)]
+    if step.name == "format":
+        return [data_step.format_(experiment.data, preprocessed=folder_of(lab, plan, "preprocess"), **common)]
+    return [_initialise(step, lab, plan)]
+
+
+def _template(experiment: Experiment, lab: Lab) -> str | None:
+    """The chat template's name, or the absolute path of a file of the workspace."""
+    named = experiment.tokenizer.chat_template
+    if named is None:
+        return None
+    path = lab.workspace.at(named)
+    return str(path) if path.is_file() else named
+
+
+def _initialise(step: Step, lab: Lab, plan: Plan) -> Path:
+    from dadeum.model.load import make_base
+    from dadeum.tokenizer.load import load_tokenizer
+
+    assert plan.places.tokenizer is not None
+    out = folder_of(lab, plan, "initialise")
+    tokenizer = load_tokenizer(plan.places.tokenizer, chat_template=_template(lab.experiment, lab))
+    return make_base(
+        lab.experiment.model,
+        place=plan.places.model,
+        tokenizer=tokenizer,
+        seed=lab.experiment.train.seed,
+        out=out,
+        fingerprint=step.fingerprint,
+    )
+
+
+def before_training(lab: Lab) -> list[str]:
+    """The goals that a training stands on."""
+    return ["format", *(["initialise"] if lab.experiment.model.init == "random" else [])]
+
+
+def base_place(lab: Lab, plan: Plan) -> Path:
+    """Folder of the base weights: stored ones, or the fresh ones that were made."""
+    place = folder_of(lab, plan, "initialise") if plan.has("initialise") else plan.places.model
+    assert place is not None
+    return place
+
+
+def job_of(lab: Lab, plan: Plan, run: Run, resume: Resume) -> TrainJob:
+    """What the training is given."""
+    experiment = lab.experiment
+    return TrainJob(
+        train=experiment.train,
+        model=experiment.model,
+        adapter=experiment.adapter,
+        packing=experiment.data.packing,
+        max_length=experiment.data.max_length,
+        formatted=folder_of(lab, plan, "format"),
+        model_place=base_place(lab, plan),
+        checkpoints=run.checkpoints,
+        evidence=run.evidence,
+        fingerprint=plan.step("train").fingerprint,
+        experiment=experiment.model_dump(mode="json"),
+        resume=resume,
+    )
+
+
+def inside(step: Step, lab: Lab, plan: Plan, run: Run, reporter: Reporter, resume: Resume) -> list[Path]:
+    """A step that belongs to a run; returns the files that it left."""
+    works: dict[str, Callable[[], list[Path]]] = {
+        "eval base": lambda: _eval_base(step, lab, plan, run, reporter),
+        "train": lambda: _train(lab, plan, run, reporter, resume),
+        "eval tuned": lambda: _eval(lab, plan, run, "tuned", reporter),
+        "compare": lambda: _compare(lab, run, reporter),
+        "export": lambda: _export(lab, plan, run, reporter),
+    }
+    return works[step.name]()
+
+
+def _train(lab: Lab, plan: Plan, run: Run, reporter: Reporter, resume: Resume) -> list[Path]:
+    from dadeum.train.step import train
+
+    # A run that was chosen as new has nothing to resume; the trainer would rightly refuse `never` for one that is begun.
+    result = train(job_of(lab, plan, run, "auto" if resume == "never" else resume), reporter)
+    publish(run)
+    return [result.final]
+
+
+def _eval_base(step: Step, lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
+    """The base is the same for every run of like data and settings: its scores are taken over where they exist."""
+    import shutil
+
+    folder = lab.workspace.experiments(run.experiment)
+    for other in sorted((f.name for f in folder.iterdir() if f.is_dir() and f.name != run.name), reverse=True):
+        earlier = open_run(lab.workspace, run.experiment, other)
+        record = earlier.stage(step.name) if earlier.record() else None
+        if record is not None and record["fingerprint"] == step.fingerprint:
+            run.evaluation.mkdir(parents=True, exist_ok=True)
+            taken = [
+                Path(shutil.copyfile(lab.workspace.root / file, run.evaluation / Path(file).name))
+                for file in record["files"]
+            ]
+            reporter.note(say(f"the base's scores are those of {other}", f"기본 모델의 점수는 {other}의 것을 씁니다"))
+            return taken
+    return _eval(lab, plan, run, "base", reporter)
+
+
+def _eval(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"], reporter: Reporter) -> list[Path]:
+    formatted = folder_of(lab, plan, "format")
+    model = model_at(lab, plan, run, kind)
+    name = Path(lab.experiment.model.name_or_path or "base").name if kind == "base" else lab.experiment.name
+    return evaluate_step.evaluate_model(
+        kind,
+        model,
+        name=name,
+        dataset=dataset_name(lab.experiment),
+        formatted=formatted,
+        preprocessed=folder_of(lab, plan, "preprocess"),
+        out=run.evaluation,
+        settings=lab.experiment.evaluate,
+        reporter=reporter,
+    )
+
+
+def model_at(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"]) -> evaluate_step.ModelAt:
+    """Base and tuned model, both under the prompt of the experiment."""
+    settings, prompt = lab.experiment.model, folder_of(lab, plan, "format") / "prompt"
+    base = base_place(lab, plan)
+    if kind == "base":
+        return evaluate_step.ModelAt(base, prompt=prompt, dtype=settings.dtype, trusted=settings.trust_remote_code)
+    adapted = (run.final / "adapter_config.json").is_file()
+    return evaluate_step.ModelAt(
+        run.final,
+        prompt=prompt,
+        base=base if adapted else None,
+        dtype=settings.dtype,
+        trusted=settings.trust_remote_code,
+    )
+
+
+def dataset_name(experiment: Experiment) -> str:
+    """The sources, as users know them."""
+    return ", ".join(str(getattr(s, "path", None) or getattr(s, "name", s.type)) for s in experiment.data.sources)
+
+
+def _compare(lab: Lab, run: Run, reporter: Reporter) -> list[Path]:
+    found = evaluate_step.evaluations_in(run.evaluation)
+    return evaluate_step.compare_models(found, out=run.evaluation, settings=lab.experiment.evaluate, reporter=reporter)
+
+
+def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
+    from dadeum.export.output_dir import copy_result
+    from dadeum.export.step import export_run
+    from dadeum.export.targets import TARGETS, Source
+
+    adapted = (run.final / "adapter_config.json").is_file()
+    source = Source(
+        run.final, base_place(lab, plan) if adapted else None, trusted=lab.experiment.model.trust_remote_code
+    )
+    reports = export_run(lab.experiment.export, source, run.checkpoints, reporter)
+    for name, report in reports.items():
+        reporter.note(
+            f"{name}: "
+            + ", ".join(
+                f"{key.replace('_', ' ')} {value}" for key, value in report.items() if key not in ("type", "folder")
+            )
+        )
+    run.note(export=reports)
+    folders = [run.checkpoints / TARGETS.of(target).folder for target in lab.experiment.export]
+    if lab.experiment.output_dir is not None:
+        out = lab.workspace.at(lab.experiment.output_dir)
+        merged = next((f for f in folders if f.name == "merged"), None)
+        copy_result(
+            out,
+            fingerprint=plan.step("export").fingerprint,
+            final=run.final,
+            merged=merged,
+            stats=run.evidence / "training_stats.json",
+            evaluation=run.evaluation if run.evaluation.is_dir() else None,
+        )
+        reporter.note(say(f"copied to {lab.experiment.output_dir}", f"{lab.experiment.output_dir}에 사본을 두었습니다"))
+    return folders
+
+
+def export_one(
+    target: str, model: str | None, out: Path | None, settings: dict[str, Any], reporter: Reporter
+) -> tuple[Path, dict[str, Any]]:
+    """Export a finished run, or any adapter folder, by name; returns the folder and the proof of equality."""
+    from dadeum.core.workspace import Workspace
+    from dadeum.export.step import export
+    from dadeum.export.targets import TARGETS, Source
+
+    workspace = Workspace.here()
+    name, place = find_model(workspace, model)
+    if out is None and place.name != "final":
+        raise ArtifactError(
+            say(
+                f"{name}: no run of this workspace; say where to write with --output-dir",
+                f"{name}: 이 작업 폴더의 실행이 아닙니다. --output-dir로 저장할 곳을 정하세요",
+            )
+        )
+    chosen = TARGETS.validate({"type": target, **settings})
+    folder = workspace.at(str(out)) if out is not None else place.parent / TARGETS.of(chosen).folder
+    return folder, export(chosen, Source(place, base_of(place, workspace)), folder, reporter)
