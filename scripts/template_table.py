@@ -109,7 +109,7 @@ def _admitted(renderer: Renderer, tokenizer: Any) -> Verdict:
         apart = None
     return Verdict(
         True,
-        ends=tokenizer.decode(trained[-1:]),
+        ends=tokenizer.convert_ids_to_tokens(int(trained[-1])),
         before=tokenizer.decode(sample.input_ids[prompt:first]),
         apart=apart,
         marks=renderer.marks_agree([QUESTION, ANSWER]),

@@ -172,15 +172,17 @@ class TurnFinder:
     def _cure(self, messages: Sequence[Message], index: int) -> tuple[str, str] | None:
         """The one variable of the template whose value `false` or `true` makes prompt and turn agree."""
         names = self.template.reads - PROVIDED - set(self.template.kwargs)
+        found: list[tuple[int, tuple[str, str]]] = []
         for name in sorted(names, key=lambda n: (n != "enable_thinking", n)):
             for value in (False, True):
                 try:
-                    asked, full, _ = self._with_sentinel(messages, index, {name: value})
+                    asked, full, sentinel = self._with_sentinel(messages, index, {name: value})
                 except (DataError, TypeError):  # TypeError: a variable that is set already, such as bos_token
                     continue
-                if full.startswith(asked):
-                    return name, str(value).lower()
-        return None
+                if full.startswith(asked) and sentinel in full[len(asked) :]:
+                    found.append((full.index(sentinel) - len(asked), (name, str(value).lower())))
+        # The less text the template puts before the answer, the better the prompt.
+        return min(found, key=lambda f: f[0])[1] if found else None
 
 
 def _shape(messages: Sequence[Message], index: int) -> str:

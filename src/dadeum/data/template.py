@@ -58,7 +58,7 @@ class ChatTemplate:
         return frozenset(found - set(self.compiled.environment.globals))
 
     def _check_kwargs(self) -> None:
-        unread = sorted(set(self.kwargs) - self.reads)
+        unread = sorted(set(self.kwargs) - self.reads) if self.kwargs else []
         if unread:
             known = ", ".join(sorted(self.reads - PROVIDED)) or "-"
             raise Refusal(

@@ -1,0 +1,111 @@
+"""From turns to samples: many texts are encoded at once, then ids and weights are laid together."""
+
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.data.spans import Turn
+from dadeum.data.template import Refusal
+from dadeum.data.tokens import Encoder, Token
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Ids (int32) and weights (float32) of the same length: the weight of a token as a target.
+
+    `answer_bytes` counts the UTF-8 bytes of the NFC text that is trained, end tokens aside.
+    """
+
+    input_ids: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32]
+    answer_bytes: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One sample to be: its trained turns in order, the last of which gives the text.
+
+    `hidden`: the turns are renders of messages whose special strings are hidden. `everything`: each token is trained.
+    """
+
+    row: int
+    turns: Sequence[Turn]
+    hidden: bool
+    everything: bool = False
+
+    def apart(self) -> list["Plan"]:
+        """A sample for each turn."""
+        return [Plan(self.row, [turn], self.hidden) for turn in self.turns]
+
+
+def build(plans: Sequence[Plan], encoder: Encoder, template_name: str) -> list[Sample | DataError | None]:
+    """The sample of each plan; None where a token lies across the border of a later turn, Refusal for the template."""
+    made: list[Sample | DataError | None] = [None] * len(plans)
+    for hidden in (False, True):
+        chosen = [i for i, p in enumerate(plans) if p.hidden == hidden]
+        if not chosen:
+            continue
+        written = [_written(plans[i], encoder) for i in chosen]
+        asked = [t.text[: t.prompt] for i in chosen for t in plans[i].turns]
+        prompts = iter(encoder.ids([encoder.disguise(a, [])[0] for a in asked] if hidden else asked, hidden=hidden))
+        encodings = encoder.encodings([text for text, _ in written], hidden=hidden)
+        for i, (text, spans), encoding in zip(chosen, written, encodings, strict=True):
+            own = [next(prompts) for _ in plans[i].turns]
+            borders = [spans[0][0], *sorted({answer for _, answer, _ in spans} - {spans[0][0]})]
+            tokens = encoder.tail(encoding, text, borders, hidden=hidden)
+            made[i] = _sample(plans[i], spans, own, tokens, encoder, template_name)
+    return made
+
+
+def text_bytes(text: str) -> int:
+    """UTF-8 bytes of the text in NFC."""
+    return len(unicodedata.normalize("NFC", text).encode())
+
+
+def _written(plan: Plan, encoder: Encoder) -> tuple[str, list[tuple[int, int, int]]]:
+    """The text to encode, and (prompt, answer, end) of each turn in it."""
+    text = plan.turns[-1].text
+    spans = [(t.prompt, t.answer, t.end) for t in plan.turns]
+    if plan.hidden:
+        text, moved = encoder.disguise(text, [p for span in spans for p in span])
+        spans = [(moved[i], moved[i + 1], moved[i + 2]) for i in range(0, len(moved), 3)]
+    return text, spans
+
+
+def _sample(
+    plan: Plan,
+    spans: list[tuple[int, int, int]],
+    prompts: list[list[int]],
+    tokens: list[Token],
+    encoder: Encoder,
+    template_name: str,
+) -> Sample | DataError | None:
+    ids = [*prompts[0], *(t.id for t in tokens)]
+    last = plan.turns[-1]
+    if ids[-1:] != [encoder.special.get(last.end_token)]:
+        return Refusal(
+            say(
+                f"the tokenizer does not read '{last.end_token}' as one token after the answer; the chat template of "
+                f"{template_name} does not fit it, choose another tokenizer.chat_template",
+                f"토크나이저가 답 뒤의 '{last.end_token}'을(를) 한 토큰으로 읽지 않습니다. {template_name}의 대화 템플릿이 맞지 않으니 "
+                "다른 tokenizer.chat_template을 고르세요",
+            )
+        )
+    for (start, _, _), prompt in zip(spans[1:], prompts[1:], strict=True):
+        before = len(prompts[0]) + sum(t.start < start for t in tokens)
+        if ids[:before] != prompt:
+            return None
+    weights = np.zeros(len(ids), np.float32)
+    if plan.everything:
+        weights[1:] = 1
+        trained = last.text[: last.answer_end]
+    else:
+        weights[len(prompts[0]) :] = [any(a <= t.start < e for _, a, e in spans) for t in tokens]
+        trained = "".join(t.text[t.answer : t.answer_end] for t in plan.turns)
+    trained = encoder.literal(trained) if plan.hidden else trained
+    return Sample(np.asarray(ids, np.int32), weights, text_bytes(trained))

@@ -1,0 +1,84 @@
+"""What a conversation must be before it is rendered, and which of its turns are trained."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Literal
+
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.data.template import Message
+
+TrainOn = Literal["all", "assistant", "last_assistant"]
+# Templates write roles as they are: a role is a word, and can hold no control token.
+ROLE = re.compile(r"[A-Za-z]\w{0,40}")
+# What an assistant's message may hold when it is trained: other keys would be rendered and not trained.
+TRAINED_KEYS = frozenset({"role", "content", "name"})
+
+
+def checked(messages: Sequence[Message]) -> list[Message]:
+    """The messages, each with a role and text. Raises DataError that gives the message's number."""
+    if not messages:
+        raise DataError(say("the conversation has no message", "대화에 메시지가 없습니다"))
+    for number, message in enumerate(messages, 1):
+        role, content = message.get("role"), message.get("content")
+        if not isinstance(role, str) or not ROLE.fullmatch(role):
+            raise DataError(
+                say(
+                    f"message {number}: found role {role!r}, expected a word such as system, user, assistant or tool",
+                    f"메시지 {number}: role이 {role!r}입니다. system, user, assistant, tool 같은 낱말이어야 합니다",
+                )
+            )
+        # A message without text makes sense only with something else in it, such as tool calls.
+        if not isinstance(content, str) and (content is not None or not set(message) - {"role", "content"}):
+            raise DataError(
+                say(
+                    f"message {number}: found content of type {type(content).__name__}, expected text",
+                    f"메시지 {number}: content가 {type(content).__name__}입니다. 글이어야 합니다",
+                )
+            )
+    return list(messages)
+
+
+def trained_turns(messages: Sequence[Message], train_on: TrainOn) -> list[int]:
+    """Indices of the trained turns. Raises DataError where the conversation has nothing to train."""
+    answers = [i for i, m in enumerate(messages) if m["role"] == "assistant"]
+    if not answers or answers[-1] != len(messages) - 1:
+        raise DataError(
+            say(
+                "the conversation has no answer: its last message must be the assistant's",
+                "대화에 답이 없습니다. 마지막 메시지는 assistant의 것이어야 합니다",
+            )
+        )
+    chosen = answers if train_on == "assistant" else answers[-1:]
+    for index in chosen:
+        fault = _fault(messages[index], index)
+        if fault:
+            raise DataError(fault)
+    return chosen
+
+
+def _fault(message: Message, index: int) -> str | None:
+    unknown = sorted(set(message) - TRAINED_KEYS)
+    if unknown:
+        return say(
+            f"message {index + 1}: '{unknown[0]}' of an answer cannot be trained, only its 'content'",
+            f"메시지 {index + 1}: 답의 '{unknown[0]}'은(는) 학습할 수 없습니다. 'content'만 학습합니다",
+        )
+    if index == 0:
+        return say("message 1: an answer needs a message before it", "메시지 1: 답 앞에 메시지가 있어야 합니다")
+    if not message["content"].strip():
+        return say(f"message {index + 1}: the answer is empty", f"메시지 {index + 1}: 답이 비어 있습니다")
+    return None
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in the messages, roles aside."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for key, item in value.items():
+            if key != "role":
+                yield from strings(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from strings(item)
