@@ -1,0 +1,273 @@
+"""Conversations to samples: what is too long, what trains nothing, and the statistics of the rest."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import IO, Any
+
+import numpy as np
+
+from dadeum.config.data import DataSettings
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.core.progress import Reporter
+from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
+from dadeum.data.samples import Entry
+from dadeum.data.sources import Part
+
+CHUNK = 500
+# Conversations on which the template's own marks are compared with what is trained.
+MARKED = 50
+QUANTILES = (0.5, 0.9, 0.99)
+Conversation = Mapping[str, Any]
+
+
+@dataclass
+class Tally:
+    """Counts of one part."""
+
+    rows: int = 0
+    trained: int = 0
+    answer_bytes: int = 0
+    lengths: list[int] = field(default_factory=list)
+
+    def add(self, sample: Sample) -> None:
+        """Count a sample that is kept."""
+        self.lengths.append(len(sample.input_ids))
+        self.trained += trained_tokens(sample)
+        self.answer_bytes += sample.answer_bytes
+
+    def facts(self) -> dict[str, Any]:
+        """What `statistics.json` says of the part."""
+        tokens = sum(self.lengths)
+        quantiles = np.quantile(self.lengths, QUANTILES) if self.lengths else [0.0] * len(QUANTILES)
+        return {
+            "rows": self.rows,
+            "samples": len(self.lengths),
+            "tokens": tokens,
+            "trained_tokens": self.trained,
+            "trained_share": round(self.trained / tokens, 6) if tokens else 0.0,
+            "answer_bytes": self.answer_bytes,
+            "shortest": min(self.lengths, default=0),
+            "longest": max(self.lengths, default=0),
+            "length_quantiles": {f"{q:g}": float(value) for q, value in zip(QUANTILES, quantiles, strict=True)},
+        }
+
+
+@dataclass
+class Overlong:
+    """Samples beyond `max_length`, and what became of them."""
+
+    found: int = 0
+    dropped: int = 0
+    cut: int = 0
+    chopped: int = 0
+    longest: int = 0
+    first: str = ""
+
+    def see(self, where: str, length: int) -> None:
+        """One more of them."""
+        self.found += 1
+        self.first = self.first or where
+        self.longest = max(self.longest, length)
+
+
+def trained_tokens(sample: Sample) -> int:
+    """Tokens that are targets: the first of a sample never is."""
+    return int(np.count_nonzero(sample.weights[1:]))
+
+
+def chop(sample: Sample, max_length: int) -> list[Sample]:
+    """A long document in nearly equal chunks: no token is lost or doubled, its bytes are shared out by tokens."""
+    count = -(-len(sample.input_ids) // max_length)
+    if count == 1:
+        return [sample]
+    chunks: list[Sample] = []
+    length, at, given = len(sample.input_ids), 0, 0
+    for ids, weights in zip(
+        np.array_split(sample.input_ids, count), np.array_split(sample.weights, count), strict=True
+    ):
+        at += len(ids)
+        share = sample.answer_bytes * at // length - given
+        given += share
+        chunks.append(Sample(ids, weights, share))
+    return chunks
+
+
+def cut_front(sample: Sample, max_length: int, bos: int | None, start: int) -> Sample | None:
+    """The last `max_length` tokens, after the BOS if there is one; None where that would touch what begins at `start`."""
+    head = 1 if bos is not None and sample.input_ids[0] == bos else 0
+    at = len(sample.input_ids) - (max_length - head)
+    # The first token of a sample is never a target.
+    if at > start or (not head and at == start):
+        return None
+    ids = np.concatenate([sample.input_ids[:head], sample.input_ids[at:]])
+    weights = np.concatenate([sample.weights[:head], sample.weights[at:]])
+    return Sample(ids, weights, sample.answer_bytes)
+
+
+class Formatter:
+    """Makes the samples of one part after the other and keeps the account of what it leaves out."""
+
+    def __init__(self, data: DataSettings, objective: str, renderer: Renderer, reporter: Reporter) -> None:
+        self.data = data
+        self.pretrain = objective == "pretrain"
+        self.renderer = renderer
+        self.reporter = reporter
+        self.tallies: dict[str, Tally] = {}
+        self.overlong = Overlong()
+        self.dropped: list[dict[str, Any]] = []
+        self.marks: list[bool] = []
+        self.done = 0
+
+    def part(
+        self, part: Part, conversations: Sequence[Conversation], questions: IO[str] | None = None
+    ) -> Iterator[Entry]:
+        """Samples of a part in the order of its rows; rows of the test part are also written to `questions`."""
+        tally = self.tallies.setdefault(part, Tally())
+        for at in range(0, len(conversations), CHUNK):
+            chunk = conversations[at : at + CHUNK]
+            for row, samples in zip(chunk, self._samples(chunk, self._train_on(part)), strict=True):
+                kept = self._kept(row, samples, self._train_on(part))
+                tally.rows += bool(kept)
+                for sample in kept:
+                    tally.add(sample)
+                    yield Entry(sample.input_ids, sample.weights, row["source_row"], sample.answer_bytes)
+                if kept and questions is not None:
+                    questions.write(json.dumps(question(row), ensure_ascii=False) + "\n")
+            self.done += len(chunk)
+            self.reporter.advance(self.done, dropped=len(self.dropped))
+
+    def _train_on(self, part: Part) -> TrainOn:
+        """The test part measures the answers that are generated: one sample a row, the last answer."""
+        if self.pretrain:
+            return "all"
+        return "last_assistant" if part == "test" else self.data.train_on
+
+    def _samples(self, chunk: Sequence[Conversation], train_on: TrainOn) -> list[list[Sample] | DataError]:
+        talks = [row["messages"] for row in chunk if row["messages"]]
+        for messages in talks[: max(0, MARKED - len(self.marks))]:
+            self._compare_marks(messages)
+        rendered = iter(self.renderer.samples_batch(talks, train_on) if talks else ())
+        return [next(rendered) if row["messages"] else [self.renderer.plain(row["text"])] for row in chunk]
+
+    def _compare_marks(self, messages: Sequence[Mapping[str, str]]) -> None:
+        try:
+            agree = self.renderer.marks_agree(messages)
+        except DataError:
+            return  # counted when the row is rendered
+        if agree is not None:
+            self.marks.append(agree)
+
+    def _kept(self, row: Conversation, samples: list[Sample] | DataError, train_on: TrainOn) -> list[Sample]:
+        if isinstance(samples, Refusal):
+            raise samples
+        if isinstance(samples, DataError):
+            self._drop(row, "not rendered", str(samples))
+            return []
+        kept: list[Sample] = []
+        for sample in samples:
+            fitting = self._fit(row, sample, train_on)
+            if not fitting:
+                return []
+            kept += fitting
+        for sample in kept:
+            sample.weights[0] = 0
+            if not trained_tokens(sample):
+                self._drop(row, "nothing trained", say("no token of it would be trained", "학습할 토큰이 없습니다"))
+                return []
+        return kept
+
+    def _drop(self, row: Conversation, kind: str, reason: str) -> None:
+        self.dropped.append({"source_row": row["source_row"], "where": row["where"], "kind": kind, "reason": reason})
+
+    def _fit(self, row: Conversation, sample: Sample, train_on: TrainOn) -> list[Sample]:
+        length, limit = len(sample.input_ids), self.data.max_length
+        if length <= limit:
+            return [sample]
+        if self.pretrain:
+            self.overlong.chopped += 1
+            return chop(sample, limit)
+        self.overlong.see(row["where"], length)
+        if self.data.overlong == "keep_answer":
+            shorter = self._keep_answer(row["messages"], sample, train_on)
+            if shorter is not None:
+                self.overlong.cut += 1
+                return [shorter]
+        self.overlong.dropped += 1
+        reason = say(f"{length} tokens, max_length is {limit}", f"{length}토큰으로 max_length {limit}보다 깁니다")
+        self._drop(row, "overlong", reason)
+        return []
+
+    def _keep_answer(self, messages: Sequence[Any], sample: Sample, train_on: TrainOn) -> Sample | None:
+        bos, limit = self.renderer.tokenizer.bos_token_id, self.data.max_length
+        if train_on != "all":
+            whole = cut_front(sample, limit, bos, int(np.argmax(sample.weights > 0)))
+            if whole is not None or _turns(sample) < 2:
+                return whole
+        # Earlier answers do not fit: the last one stays whole, and is the only one that is trained.
+        last = self.renderer.samples(messages, "last_assistant")[0]
+        shorter = cut_front(last, limit, bos, int(np.argmax(last.weights > 0)))
+        if shorter is not None and train_on == "all":
+            return Sample(shorter.input_ids, np.ones_like(shorter.weights), shorter.answer_bytes)
+        return shorter
+
+    def refuse_overlong(self) -> None:
+        """Raises DataError where samples were too long and `data.overlong` is `error`."""
+        if self.data.overlong != "error" or not self.overlong.found:
+            return
+        limit, found = self.data.max_length, self.overlong
+        raise DataError(
+            say(
+                f"{found.found} samples are longer than data.max_length={limit}, first {found.first}, longest {found.longest} tokens; "
+                f"set data.max_length={found.longest}, or data.overlong=drop or keep_answer",
+                f"샘플 {found.found}개가 data.max_length={limit}보다 깁니다. 처음은 {found.first}, 가장 긴 것은 {found.longest}토큰입니다. "
+                f"data.max_length={found.longest}로 늘리거나 data.overlong=drop 또는 keep_answer를 쓰세요",
+            )
+        )
+
+    def statistics(self, report: Mapping[str, Any]) -> dict[str, Any]:
+        """What `statistics.json` holds; `report` is that of the stage before."""
+        total = Tally(
+            sum(t.rows for t in self.tallies.values()),
+            sum(t.trained for t in self.tallies.values()),
+            sum(t.answer_bytes for t in self.tallies.values()),
+            [length for t in self.tallies.values() for length in t.lengths],
+        )
+        kinds = sorted({str(entry["kind"]) for entry in self.dropped})
+        found = self.overlong
+        return {
+            "parts": {part: tally.facts() for part, tally in self.tallies.items()},
+            "total": total.facts(),
+            "max_length": self.data.max_length,
+            "overlong": {
+                "policy": "chop" if self.pretrain else self.data.overlong,
+                "found": found.found,
+                "dropped": found.dropped,
+                "cut": found.cut,
+                "chopped": found.chopped,
+            },
+            "rows_read": report["read"],
+            "dropped_before": report["dropped"],
+            "dropped": {kind: sum(e["kind"] == kind for e in self.dropped) for kind in kinds},
+            "marks": {"compared": len(self.marks), "agree": sum(self.marks)} if self.marks else None,
+        }
+
+
+def _turns(sample: Sample) -> int:
+    trained = np.concatenate([[False], sample.weights > 0])
+    return int(np.count_nonzero(trained[1:] & ~trained[:-1]))
+
+
+def question(row: Conversation) -> dict[str, Any]:
+    """A line of `test.jsonl`: the messages before the last answer and the reference, or the text."""
+    extra = {key: row[key] for key in ("category", "query") if key in row}
+    if not row["messages"]:
+        return {"text": row["text"], "source_row": row["source_row"], **extra}
+    reference = row.get("reference", row["messages"][-1]["content"])
+    return {"messages": row["messages"][:-1], "reference": reference, "source_row": row["source_row"], **extra}
+
+
+def of_part(conversations: Iterable[Conversation], part: Part) -> list[Conversation]:
+    """The rows of one part, in the order of reading."""
+    return [row for row in conversations if row["part"] == part]

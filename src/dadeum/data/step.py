@@ -1,0 +1,268 @@
+"""The data stages: download, preprocess (rows to conversations), format (conversations to samples). No torch.
+
+    preprocessed-<fingerprint>/   processed_conversations.json  report.json  faulty_rows.jsonl
+    formatted-<fingerprint>/      train|validation|test.arrow  test.jsonl  prompt/  statistics.json  faulty_rows.jsonl
+
+What both were made from, and so their fingerprint, is the caller's to say: `inputs` gives this stage's share of it.
+"""
+
+import json
+import shutil
+import unicodedata
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from dadeum.config.data import DataSettings
+from dadeum.core import artifact, faults
+from dadeum.core.errors import DataError
+from dadeum.core.fingerprint import SHORT, sha256_file
+from dadeum.core.language import say
+from dadeum.core.progress import Reporter
+from dadeum.core.workspace import Workspace
+from dadeum.data.cells import FaultyRow
+from dadeum.data.files import label
+from dadeum.data.formats import Conversation
+from dadeum.data.prompt import load_prompt, prompt_file
+from dadeum.data.sources import SOURCES
+from dadeum.data.split import PARTS
+
+# Raised when the meaning of these stages changes, so that what older code made is made again.
+CODE_VERSION = 1
+CONVERSATIONS = "processed_conversations.json"
+REPORT = "report.json"
+FAULTY = "faulty_rows.jsonl"
+STATISTICS = "statistics.json"
+QUESTIONS = "test.jsonl"
+PROMPT = "prompt"
+
+
+def inputs(data: DataSettings, workspace: Workspace) -> dict[str, str | None]:
+    """SHA-256 of each file that the stages read; of a Hub source the commit, None while it is not downloaded.
+
+    Raises DataError for files that are missing, empty, or folders.
+    """
+    found: dict[str, str | None] = {}
+    for source in data.sources:
+        member = SOURCES.of(source)
+        if hasattr(member, "commit"):
+            found[member.title(source)] = member.commit(source, workspace)
+        else:
+            found |= {label(workspace, path): sha256_file(path) for path in member.files(source, workspace)}
+    prompt = prompt_file(data.prompt, workspace)
+    if prompt is not None:
+        found["data.prompt"] = sha256_file(prompt)
+    return found
+
+
+def download(data: DataSettings, workspace: Workspace, reporter: Reporter) -> list[Path]:
+    """Fetch the Hub sources to `data/raw/`; returns the folders. What is there already is not fetched again."""
+    folders: list[Path] = []
+    for source in data.sources:
+        member = SOURCES.of(source)
+        if hasattr(member, "download"):
+            reporter.note(say(f"data set {member.title(source)}", f"데이터 {member.title(source)}"))
+            folders.append(member.download(source, workspace))
+    return folders
+
+
+def preprocess(
+    data: DataSettings,
+    *,
+    tokenizer_place: Path,
+    chat_template: str | None,
+    objective: str,
+    workspace: Workspace,
+    fingerprint: str,
+    reporter: Reporter,
+) -> Path:
+    """Rows to conversations, each with the text that the template makes of it and its part.
+
+    Raises DataError for what cannot be read, and for faulty rows unless `data.faulty_rows` is `drop`.
+    """
+    folder = workspace.processed / f"preprocessed-{fingerprint[:SHORT]}"
+    if _whole(folder, fingerprint, reporter):
+        return folder
+    from dadeum.data.prepare import RowReader, conversations, part_rows, refuse_faulty, report
+    from dadeum.data.render import Refusal
+
+    renderer = _renderer(data, tokenizer_place, chat_template, workspace)
+
+    def check(conversation: Conversation) -> str:
+        if conversation.text is not None:
+            if objective != "pretrain":
+                raise DataError(
+                    say(
+                        f"the rows are plain text, train.objective={objective} needs questions and answers; "
+                        "set train.objective=pretrain, or say in data.prompt which columns hold them",
+                        f"행이 그냥 글인데 train.objective={objective}에는 질문과 답이 필요합니다. "
+                        "train.objective=pretrain으로 바꾸거나 data.prompt에 열을 적으세요",
+                    )
+                )
+            return conversation.text
+        try:
+            text: str = renderer.text(list(conversation.messages))
+        except Refusal:
+            raise
+        except DataError as error:
+            raise FaultyRow("not rendered", str(error)) from None
+        return text
+
+    made_from = {"data": data.model_dump(mode="json"), "inputs": inputs(data, workspace), "objective": objective}
+    listing = _listing(workspace, fingerprint)
+    reader = RowReader.of(data, workspace, check, reporter)
+    account = reader.read(data.sources)
+    if account.dropped and (data.faulty_rows == "error" or not account.kept):
+        _write_lines(listing, account.dropped)
+        refuse_faulty(account, listing)
+    listing.unlink(missing_ok=True)
+    parts = part_rows(account, data)
+    facts = report(account, reader.cleaner, parts)
+    _tell(facts, reporter)
+    with artifact.writing(
+        folder, kind="preprocessed", fingerprint=fingerprint, made_from=made_from, facts=facts, points="preprocess"
+    ) as aside:
+        _write_list(aside / CONVERSATIONS, conversations(account, parts))
+        artifact.write_json(aside / REPORT, facts)
+        _write_lines(aside / FAULTY, account.dropped)
+    return folder
+
+
+def format_(
+    data: DataSettings,
+    *,
+    preprocessed: Path,
+    tokenizer_place: Path,
+    chat_template: str | None,
+    objective: str,
+    workspace: Workspace,
+    fingerprint: str,
+    reporter: Reporter,
+) -> Path:
+    """Conversations to ids and weights, with tokenizer, template and prompt contract beside them.
+
+    Raises DataError for samples that are too long (unless `data.overlong` says what to do), for rows that cannot be
+    rendered (unless `data.faulty_rows` is `drop`), and where nothing is left to train.
+    """
+    folder = workspace.processed / f"formatted-{fingerprint[:SHORT]}"
+    if _whole(folder, fingerprint, reporter):
+        return folder
+    from dadeum.data.contract import PromptContract, save_prompt
+    from dadeum.data.format import Formatter, of_part
+    from dadeum.data.samples import write_samples
+
+    before = artifact.verified(preprocessed)
+    rows: list[dict[str, Any]] = artifact.read_json(preprocessed / CONVERSATIONS)
+    renderer = _renderer(data, tokenizer_place, chat_template, workspace)
+    formatter = Formatter(data, objective, renderer, reporter)
+    reporter.start(say("formatting rows", "행을 토큰으로 바꾸는 중"), len(rows), say("rows", "행"))
+    facts: dict[str, Any] = {}
+    made_from = {"preprocessed": before.fingerprint, "data": data.model_dump(mode="json"), "objective": objective}
+    with artifact.writing(
+        folder, kind="formatted", fingerprint=fingerprint, made_from=made_from, facts=facts, points="format"
+    ) as aside:
+        with (aside / QUESTIONS).open("w", encoding="utf-8", newline="\n") as questions:
+            for part in PARTS:
+                entries = formatter.part(part, of_part(rows, part), questions if part == "test" else None)
+                write_samples(aside / f"{part}.arrow", entries)
+                faults.point(f"format.{part}")
+        _refuse_format(formatter, len(rows), _listing(workspace, fingerprint))
+        _write_lines(aside / FAULTY, formatter.dropped)
+        facts |= formatter.statistics(before.facts)
+        artifact.write_json(aside / STATISTICS, facts)
+        settings = load_prompt(data.prompt, workspace)
+        prompt = _composed(settings.model_dump(mode="json")) if settings else None
+        contract = PromptContract.of(renderer, system_prompt=_composed(data.system_prompt), prompt=prompt)
+        save_prompt(aside / PROMPT, renderer.tokenizer, contract)
+    return folder
+
+
+def _refuse_format(formatter: Any, rows: int, listing: Path) -> None:
+    faulty = [entry for entry in formatter.dropped if entry["kind"] != "overlong"]
+    if faulty and formatter.data.faulty_rows == "error":
+        _write_lines(listing, formatter.dropped)
+        first = faulty[0]
+        raise DataError(
+            say(
+                f"{len(faulty)} of {rows} rows cannot be trained, first {first['where']}: {first['reason']}; all are listed in "
+                f"{listing}; correct them, or leave them out with data.faulty_rows=drop",
+                f"{rows}행 중 {len(faulty)}행을 학습할 수 없습니다. 첫 행 {first['where']}: {first['reason']}. 전체 목록: {listing}. "
+                "고치거나 data.faulty_rows=drop으로 빼세요",
+            )
+        )
+    formatter.refuse_overlong()
+    listing.unlink(missing_ok=True)
+    if not formatter.tallies["train"].lengths:
+        reasons = formatter.statistics({"read": rows, "dropped": {}})["dropped"]
+        raise DataError(
+            say(
+                f"nothing is left to train of {rows} rows (left out: {reasons}); raise data.max_length, or correct the rows",
+                f"{rows}행 중 학습할 것이 없습니다 (뺀 것: {reasons}). data.max_length를 늘리거나 행을 고치세요",
+            )
+        )
+
+
+def _renderer(data: DataSettings, place: Path, chat_template: str | None, workspace: Workspace) -> Any:
+    from dadeum.data.render import Renderer
+    from dadeum.tokenizer.load import load_tokenizer
+
+    if chat_template is not None and workspace.at(chat_template).is_file():
+        chat_template = str(workspace.at(chat_template))
+    return Renderer(load_tokenizer(place, chat_template=chat_template), kwargs=data.chat_template_kwargs)
+
+
+def _whole(folder: Path, fingerprint: str, reporter: Reporter) -> bool:
+    """Whether the artifact is there with the right bytes; a damaged one is cleared away to be made again."""
+    artifact.sweep(folder.parent)
+    if not folder.is_dir() or folder.is_symlink():
+        return False
+    manifest = artifact.read_manifest(folder)
+    broken = artifact.damage(folder, manifest) if manifest else artifact.MANIFEST
+    if manifest is not None and manifest.fingerprint == fingerprint and broken is None:
+        return True
+    reporter.warn(
+        say(f"{folder}: '{broken}' is damaged; made again", f"{folder}: '{broken}' 파일이 손상되어 다시 만듭니다")
+    )
+    shutil.rmtree(folder)
+    return False
+
+
+def _tell(facts: Mapping[str, Any], reporter: Reporter) -> None:
+    for kind, count in facts["dropped"].items():
+        reporter.warn(
+            say(
+                f"{count} rows left out: {kind} (listed in {FAULTY})", f"{count}행을 뺐습니다: {kind} ({FAULTY}에 목록)"
+            )
+        )
+    if facts["empty_parts"]:
+        names = ", ".join(facts["empty_parts"])
+        reporter.warn(
+            say(
+                f"{facts['kept']} rows are too few for the parts asked for; without rows: {names}",
+                f"{facts['kept']}행은 나누기에 너무 적습니다. 빈 부분: {names}",
+            )
+        )
+
+
+def _composed(value: Any) -> Any:
+    """Settings as the rows were cleaned: NFC."""
+    return json.loads(unicodedata.normalize("NFC", json.dumps(value, ensure_ascii=False)))
+
+
+def _listing(workspace: Workspace, fingerprint: str) -> Path:
+    """Lists the faulty rows of a stage that failed because of them."""
+    return workspace.processed / f"faulty-{fingerprint[:SHORT]}.jsonl"
+
+
+def _write_lines(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+    artifact.write_text(path, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
+
+
+def _write_list(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
+    """A JSON list, one element a line, written as it comes."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        separator = "[\n"
+        for entry in entries:
+            file.write(separator + json.dumps(entry, ensure_ascii=False))
+            separator = ",\n"
+        file.write("\n]\n" if separator == ",\n" else "[]\n")

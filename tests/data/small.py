@@ -1,0 +1,97 @@
+"""A small tokenizer with a chat template, and the data stages in one call."""
+
+from pathlib import Path
+from typing import Any
+
+from dadeum.config.data import DataSettings
+from dadeum.core.artifact import read_json
+from dadeum.core.fingerprint import fingerprint
+from dadeum.core.progress import Silent
+from dadeum.core.workspace import Workspace
+from dadeum.data import step
+
+CORPUS = [
+    "안녕하세요 무엇을 도와드릴까요? 질문과 답변입니다.",
+    "the quick brown fox answers a question",
+    "0123456789 null NA nan",
+]
+TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def make_tokenizer(folder: Path, template: str | None = TEMPLATE) -> Path:
+    """A byte-level BPE of about 350 tokens with ChatML's special tokens, saved as a model's folder."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    made = Tokenizer(models.BPE())
+    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    made.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=350,
+        special_tokens=["<|endoftext|>", "<|im_start|>", "<|im_end|>"],
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    made.train_from_iterator(CORPUS, trainer)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    tokenizer.chat_template = template
+    tokenizer.save_pretrained(str(folder))
+    return folder
+
+
+class Data:
+    """A workspace with a tokenizer; `run` walks both stages."""
+
+    def __init__(self, root: Path, template: str | None = TEMPLATE) -> None:
+        self.root = root
+        self.workspace = Workspace(root)
+        self.tokenizer = make_tokenizer(root / "tokenizer", template)
+
+    def write(self, name: str, data: str | bytes) -> str:
+        path = self.root / name
+        path.write_bytes(data.encode() if isinstance(data, str) else data)
+        return name
+
+    def settings(self, *sources: Any, **keys: Any) -> DataSettings:
+        return DataSettings.model_validate({"sources": list(sources), **keys})
+
+    def preprocess(self, data: DataSettings, objective: str = "sft", reporter: Any = None) -> Path:
+        print_ = fingerprint(data, step.inputs(data, self.workspace), objective)
+        return step.preprocess(
+            data,
+            tokenizer_place=self.tokenizer,
+            chat_template=None,
+            objective=objective,
+            workspace=self.workspace,
+            fingerprint=print_,
+            reporter=reporter or Silent(),
+        )
+
+    def format(self, data: DataSettings, objective: str = "sft", reporter: Any = None) -> Path:
+        preprocessed = self.preprocess(data, objective)
+        return step.format_(
+            data,
+            preprocessed=preprocessed,
+            tokenizer_place=self.tokenizer,
+            chat_template=None,
+            objective=objective,
+            workspace=self.workspace,
+            fingerprint=fingerprint(data, preprocessed.name, objective),
+            reporter=reporter or Silent(),
+        )
+
+    def rows(self, data: DataSettings, objective: str = "sft") -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = read_json(self.preprocess(data, objective) / step.CONVERSATIONS)
+        return found
+
+    def report(self, data: DataSettings, objective: str = "sft") -> dict[str, Any]:
+        found: dict[str, Any] = read_json(self.preprocess(data, objective) / step.REPORT)
+        return found
+
+
+def csv(rows: int, start: int = 0) -> str:
+    """Question and answer, all different."""
+    return "question,answer\n" + "".join(f"질문 {n}번?,답 {n}입니다\n" for n in range(start, start + rows))
