@@ -1,14 +1,14 @@
 """Section `data:`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from dadeum.core.family import member_of
+from dadeum.core.family import MemberOf
 from dadeum.core.language import say
-from dadeum.core.settings import Many, Settings, setting
+from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
-Source = member_of("dadeum.data.sources")
+Source = Annotated[MemberSettings, MemberOf("dadeum.data.sources")]
 
 
 class MessageFormat(Settings):

@@ -1,10 +1,12 @@
 """Sections `evaluate:` and `export:`."""
 
-from dadeum.core.family import member_of
-from dadeum.core.settings import Many, Settings, setting
+from typing import Annotated
 
-Metric = member_of("dadeum.evaluate.metrics")
-Target = member_of("dadeum.export.targets")
+from dadeum.core.family import MemberOf
+from dadeum.core.settings import Many, MemberSettings, Settings, setting
+
+Metric = Annotated[MemberSettings, MemberOf("dadeum.evaluate.metrics")]
+Target = Annotated[MemberSettings, MemberOf("dadeum.export.targets")]
 DEFAULT_METRICS = ("perplexity", "bits_per_byte", "rouge", "rouge_char", "chrf", "exact_match")
 
 

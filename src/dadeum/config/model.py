@@ -1,14 +1,14 @@
 """Sections `model:` and `tokenizer:`, and the field of `adapter:`."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from dadeum.core.family import member_of
+from dadeum.core.family import MemberOf
 from dadeum.core.language import say
-from dadeum.core.settings import Settings, setting
+from dadeum.core.settings import MemberSettings, Settings, setting
 
-Adapter = member_of("dadeum.model.adapters")
+Adapter = Annotated[MemberSettings, MemberOf("dadeum.model.adapters")]
 
 
 class ModelSettings(Settings):

@@ -43,28 +43,27 @@ def hint(near: str | None) -> str:
 def shown(value: Any) -> str:
     """A found value, short enough for one line."""
     if isinstance(value, str):
-        value = value.replace("\n", "\\n")
-    text = (
-        f"'{value}'"
-        if isinstance(value, str)
-        else {None: "null", True: "true", False: "false"}.get(value)
-        if isinstance(value, bool | None)
-        else None
-    )
-    if text is None:
-        text = {dict: say("a mapping", "키: 값 묶음"), list: say("a list", "목록")}.get(type(value)) or str(value)
+        text = "'" + value.replace("\n", "\\n") + "'"
+    elif value is None or isinstance(value, bool):
+        text = "null" if value is None else str(value).lower()
+    elif isinstance(value, dict | list):
+        text = say("a mapping", "키: 값 묶음") if isinstance(value, dict) else say("a list", "목록")
+    else:
+        text = str(value)
     return text if len(text) <= 60 else text[:57] + "…'"
 
 
 def at(value: Any, place: Place) -> bool:
     """Whether there is something at `place` in what the user wrote."""
     for part in place:
-        if isinstance(value, Mapping) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-            value = value[part]
-        else:
+        there = (
+            isinstance(part, int) and part < len(value)
+            if isinstance(value, list)
+            else isinstance(value, Mapping) and part in value
+        )
+        if not there:
             return False
+        value = value[part]
     return True
 
 
@@ -80,12 +79,9 @@ def _written(place: Place, raw: Any, absent: bool) -> Place:
 def inner(model: type[BaseModel] | None, name: str | int) -> Family | type[BaseModel] | None:
     """What a section's key holds: a member (or members) of a family, a section, or neither."""
     field = model.model_fields.get(str(name)) if model else None
-    for item in _flatten((field.annotation, *field.metadata)) if field else ():
-        if isinstance(item, MemberOf):
-            return item.family
-        if isinstance(item, type) and issubclass(item, BaseModel):
-            return item
-    return None
+    parts = list(_flatten((field.annotation, *field.metadata))) if field else []
+    family = next((part.family for part in parts if isinstance(part, MemberOf)), None)
+    return family or next((part for part in parts if isinstance(part, type) and issubclass(part, BaseModel)), None)
 
 
 def known_keys(model: type[BaseModel], raw: Any, place: Place) -> list[str]:
@@ -93,7 +89,7 @@ def known_keys(model: type[BaseModel], raw: Any, place: Place) -> list[str]:
     current: type[BaseModel] | None = model
     waiting: Family | type[BaseModel] | None = None
     for part in place:
-        raw = raw[part] if isinstance(raw, Mapping | list) else None
+        raw = raw[part] if at(raw, (part,)) else None
         if not isinstance(part, int):
             waiting = inner(current, part)
         if isinstance(waiting, Family):

@@ -4,11 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from dadeum.core.family import member_of
-from dadeum.core.settings import Settings, setting
+from dadeum.core.family import MemberOf
+from dadeum.core.settings import MemberSettings, Settings, setting
 
-Objective = member_of("dadeum.train.objectives")
-Optimizer = member_of("dadeum.train.optimizers")
+Objective = Annotated[MemberSettings, MemberOf("dadeum.train.objectives")]
+Optimizer = Annotated[MemberSettings, MemberOf("dadeum.train.optimizers")]
 
 Scheduler = Literal[
     "linear",
