@@ -5,7 +5,7 @@ from pathlib import Path
 
 from dadeum.core.artifact import MANIFEST, Manifest, damage, read_manifest, writing
 from dadeum.core.errors import ArtifactError
-from dadeum.core.fingerprint import sha256_file
+from dadeum.core.fingerprint import fingerprint, sha256_file
 from dadeum.core.language import say
 
 KIND = "output_dir"
@@ -15,7 +15,7 @@ STATS = "training_stats.json"
 
 
 def copy_result(
-    out: Path, *, fingerprint: str, final: Path, merged: Path | None, stats: Path | None, evaluation: Path | None
+    out: Path, *, final: Path, merged: Path | None, evaluation: Path | None, stats: Path | None = None
 ) -> Path:
     """Copy weights, tokenizer, statistics, the merged model and the scores to `out`, whole or not at all.
 
@@ -40,10 +40,9 @@ def copy_result(
         files[STATS] = stats
     if evaluation is not None:
         files |= {f"{EVALUATION}/{f.name}": f for f in _plain_files(evaluation) if f.suffix in (".json", ".csv", ".md")}
+    made_from = {name: sha256_file(file) for name, file in files.items()}
     try:
-        with writing(
-            out, kind=KIND, fingerprint=fingerprint, made_from={n: sha256_file(f) for n, f in files.items()}
-        ) as folder:
+        with writing(out, kind=KIND, fingerprint=fingerprint(made_from), made_from=made_from) as folder:
             for name, file in files.items():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, folder / name, follow_symlinks=False)

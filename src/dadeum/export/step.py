@@ -14,15 +14,17 @@ from dadeum.export.output_dir import check_ours
 from dadeum.export.targets import TARGETS, Source
 
 
-def export(target: MemberSettings, source: Source, out: Path, reporter: Reporter) -> dict[str, Any]:
-    """Make one target at `out` and verify it; what does not verify is not kept. Returns what was measured.
+def export(
+    target: MemberSettings, *, final: Path, base: Path | None, out: Path, reporter: Reporter, trusted: bool = False
+) -> dict[str, Any]:
+    """Make one target of the weights in `final` (an adapter on `base`, or a whole model) at `out`, and verify it.
 
-    An older `out` of ours stays until the new one is verified. Raises ArtifactError where `out` holds anything else.
+    Returns what was measured; what does not verify is not kept. An older `out` of ours stays until the new one is verified. Raises ArtifactError where `out` holds anything else.
     """
     from dadeum.model.merge import refuse_input
 
-    member = TARGETS.of(target)
-    refuse_input(out, tuple(place for place in (source.place, source.base) if place is not None))
+    member, source = TARGETS.of(target), Source(final, base, trusted)
+    refuse_input(out, tuple(place for place in (final, base) if place is not None))
     check_ours(out, member.folder)
     out.parent.mkdir(parents=True, exist_ok=True)
     for leftover in out.parent.glob(f"{ASIDE}*{out.name}-*"):
@@ -41,15 +43,6 @@ def export(target: MemberSettings, source: Source, out: Path, reporter: Reporter
     point("export.after_rename")
     reporter.advance(2, **report)
     return {"type": target.type, "folder": out.as_posix(), **report}
-
-
-def export_run(
-    targets: Sequence[MemberSettings], source: Source, checkpoints: Path, reporter: Reporter
-) -> dict[str, dict[str, Any]]:
-    """Make each target beside the run's `final/`; what was measured, by folder name."""
-    return {
-        (name := TARGETS.of(target).folder): export(target, source, checkpoints / name, reporter) for target in targets
-    }
 
 
 def forecast(targets: Sequence[MemberSettings], *, weights: int | None) -> dict[str, Any]:

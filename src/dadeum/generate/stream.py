@@ -39,6 +39,8 @@ def unfinished(data: bytes) -> int:
     for count in range(1, min(3, len(data)) + 1):
         tail = data[-count:]
         if tail[0] >= 0xC2:
+            if tail[0] == 0xED and count > 1 and tail[1] >= 0xA0:
+                return 0  # a surrogate: Python's decoder would wait for its third byte, no UTF-8 has one
             try:
                 text = codecs.getincrementaldecoder("utf-8")("strict").decode(tail)
             except UnicodeDecodeError:
@@ -58,7 +60,8 @@ class TextStream:
         kinds = backend.__getstate__().decode() if backend is not None else ""
         self._byte_level = '"ByteLevel"' in kinds
         self._fallback = '"ByteFallback"' in kinds
-        self._special = set(tokenizer.all_special_ids)
+        # Those that `decode` leaves out: more than `all_special_ids`, which knows eos, pad and their like only.
+        self._special = {token for token, added in tokenizer.added_tokens_decoder.items() if added.special}
         self._ids: list[int] = []
         self._given = 0  # characters already returned
 
