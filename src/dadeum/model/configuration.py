@@ -14,8 +14,9 @@ from dadeum.model.files import read_object
 
 
 def first_line(error: BaseException) -> str:
-    """What an error of a library says, in one line."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    """What an error of a library says, in one line: its first, and the next where that one only announces it."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return " ".join(lines[: 2 if lines[0].endswith(":") else 1]) if lines else type(error).__name__
 
 
 def without_code(values: dict[str, Any]) -> dict[str, Any]:

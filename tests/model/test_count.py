@@ -1,0 +1,55 @@
+"""Counted without weights, equal to the model that is loaded."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.model.tiny import SHAPES, tiny
+from tests.model.words import words
+
+from dadeum.config.model import ModelSettings
+from dadeum.core.errors import ModelError
+from dadeum.model.adapters import ADAPTERS
+from dadeum.model.count import count_parameters
+from dadeum.model.load import load_for_training
+from dadeum.model.save import save_model
+
+ADAPTED: list[Any] = ["full", "lora", {"type": "lora", "r": 3, "target_modules": ["q_proj", "v_proj"]}]
+
+
+@pytest.mark.parametrize("adapter", ADAPTED)
+@pytest.mark.parametrize("tied", [True, False])
+def test_as_loaded(adapter: Any, tied: bool) -> None:
+    config = {**SHAPES["llama"], "vocab_size": 97, "tie_word_embeddings": tied}
+    member = ADAPTERS.validate(adapter)
+    model = load_for_training(
+        ModelSettings(init="random", config=config),
+        member,
+        place=None,
+        tokenizer=words(),
+        precision="fp32",
+        device="cpu",
+        seed=0,
+    )
+    expected = sum(p.numel() for p in model.parameters()), sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert count_parameters(config, member) == expected
+    del config["vocab_size"]
+    assert count_parameters(config, member, vocab_size=97) == expected
+
+
+@pytest.mark.parametrize("shape", ["gpt2", "gemma3"])
+def test_from_a_folder_that_has_no_weights(shape: str, tmp_path: Path) -> None:
+    model = tiny(shape)
+    save_model(model, tmp_path)
+    (tmp_path / "model.safetensors").unlink()
+    size = sum(p.numel() for p in model.parameters())
+    assert count_parameters(tmp_path, ADAPTERS.validate("full")) == (size, size)
+    total, trained = count_parameters(tmp_path, ADAPTERS.validate("lora"))
+    assert total == size + trained
+
+
+def test_what_cannot_be_made_is_refused() -> None:
+    with pytest.raises(ModelError, match="unknown key"):
+        count_parameters({"model_type": "llama", "wide": 1}, ADAPTERS.validate("full"))
+    with pytest.raises(ModelError, match=r"adapter\.target_modules"):
+        count_parameters(SHAPES["gpt2"], ADAPTERS.validate({"type": "lora", "target_modules": ["q_proj"]}))
