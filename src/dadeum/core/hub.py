@@ -1,0 +1,279 @@
+"""The Hub: models and data sets fetched by name, or found in the cache, or one sentence that says why not.
+
+The first request is ours, short and bounded, so that a dead Hub is noticed in seconds; the files come through
+`huggingface_hub`, which resumes and checks them. Nothing that executes what it loads is ever fetched.
+`HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are read at each call.
+"""
+
+import json
+import logging
+import os
+import re
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from dadeum.core.errors import HubError
+from dadeum.core.language import say
+
+logger = logging.getLogger("dadeum")
+Kind = Literal["model", "dataset"]
+ATTEMPTS = 2
+TIMEOUT = 3.0  # seconds of each attempt
+PAUSE = 0.5
+COMMIT = re.compile(r"[0-9a-f]{40}")
+TOKENIZER = ("*.json", "*.jinja", "tokenizer.model", "merges.txt", "vocab.*")
+WEIGHTS = ("*.safetensors", *TOKENIZER)
+INDEX = "model.safetensors.index.json"
+NETWORK = {"httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3"}
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at one commit."""
+
+    name: str
+    commit: str
+    files: tuple[str, ...]
+
+
+def is_local(name: str) -> bool:
+    """Whether the name says a path: it begins with `.`, `/` or `~`, has more than one `/`, or is a folder here."""
+    return name.startswith((".", "/", "~")) or name.count("/") > 1 or "\\" in name or Path(name).is_dir()
+
+
+def offline() -> bool:
+    """Whether the user forbids the network (`HF_HUB_OFFLINE`)."""
+    return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+def cache() -> Path:
+    """The cache that all programs of this user share."""
+    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
+        if os.environ.get(variable):
+            return Path(os.environ[variable]).expanduser()
+    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
+    return Path(home).expanduser() / "hub"
+
+
+def _folder(name: str) -> Path:
+    return cache() / f"models--{name.replace('/', '--')}"
+
+
+def cached_commit(name: str, revision: str) -> str | None:
+    """The commit of a model that is wholly in the cache under this revision, without asking the Hub."""
+    folder = _folder(name)
+    reference = folder / "refs" / revision
+    commit = revision if COMMIT.fullmatch(revision) else ""
+    if not commit and reference.is_file():
+        commit = reference.read_text(encoding="utf-8").strip()
+    return commit if commit and _complete(folder / "snapshots" / commit, weights=False) else None
+
+
+def cached_model(name: str, revision: str, *, weights: bool) -> Path | None:
+    """The snapshot of a model in the cache, with all its weights if they are asked for, without asking the Hub."""
+    commit = cached_commit(name, revision)
+    snapshot = _folder(name) / "snapshots" / commit if commit else None
+    return snapshot if snapshot is not None and _complete(snapshot, weights=weights) else None
+
+
+def _complete(snapshot: Path, *, weights: bool) -> bool:
+    """Whether a snapshot holds a configuration or tokenizer and, if asked for, each file of the weights."""
+    if not weights:
+        return any((snapshot / name).is_file() for name in ("config.json", "tokenizer.json", "tokenizer_config.json"))
+    if (snapshot / INDEX).is_file():
+        try:
+            shards = set(json.loads((snapshot / INDEX).read_text(encoding="utf-8"))["weight_map"].values())
+        except (ValueError, KeyError, AttributeError):
+            return False
+        return all((snapshot / shard).is_file() for shard in shards)
+    return any(snapshot.glob("*.safetensors"))
+
+
+def fetch_model(name: str, revision: str = "main", *, weights: bool) -> Path:
+    """The local folder of a model: itself where `name` is a path, else its snapshot in the cache, downloaded if need be.
+
+    Without `weights`, configuration and tokenizer only. Weights are safetensors or nothing. Where the Hub does not
+    answer, a complete snapshot is used as it is. Raises HubError.
+    """
+    if is_local(name):
+        folder = Path(name).expanduser()
+        if folder.is_dir():
+            return folder
+        raise HubError(say(f"{name}: no such folder", f"{name}: 그런 폴더가 없습니다"))
+    known = cached_model(name, revision, weights=weights)
+    if offline():
+        if known is None:
+            raise _offline(name)
+        return known
+    if known is not None and COMMIT.fullmatch(revision):
+        return known
+    try:
+        repository = resolve("model", name, revision)
+    except Unreachable as error:
+        if known is None:
+            raise
+        logger.warning(
+            say(f"{error}; using the copy of {known.name}", f"{error}. 내려받아 둔 {known.name}을(를) 씁니다")
+        )
+        return known
+    if weights and not any(f.endswith(".safetensors") for f in repository.files):
+        raise HubError(
+            say(
+                f"{name}: holds no safetensors (other formats may execute code when loaded); choose a model that has them",
+                f"{name}: safetensors가 없습니다(다른 형식은 열 때 코드를 실행할 수 있음). safetensors가 있는 모델을 고르세요",
+            )
+        )
+    snapshot = _download("model", repository, WEIGHTS if weights else TOKENIZER, None)
+    reference = _folder(name) / "refs" / revision
+    reference.parent.mkdir(parents=True, exist_ok=True)
+    reference.write_text(repository.commit, encoding="utf-8")
+    return snapshot
+
+
+def fetch_dataset(repository: Repository, files: Sequence[str], into: Path) -> Path:
+    """Files of a data set, written below the folder `into`. Goes on where it was interrupted. Raises HubError."""
+    return _download("dataset", repository, files, into)
+
+
+class Unreachable(HubError):
+    """The Hub does not answer: down, refused, too slow."""
+
+
+def _offline(name: str) -> HubError:
+    return HubError(
+        say(
+            f"{name}: not in the cache, and HF_HUB_OFFLINE forbids the network; unset it, or give a local folder",
+            f"{name}: 내려받은 것이 없고 HF_HUB_OFFLINE 때문에 네트워크를 쓸 수 없습니다. 설정을 풀거나 폴더를 지정하세요",
+        )
+    )
+
+
+def _endpoint() -> str | None:
+    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
+
+
+def _token() -> str | None:
+    return os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN") or None
+
+
+def resolve(kind: Kind, name: str, revision: str) -> Repository:
+    """Commit and file names of a repository: one request, tried twice, a few seconds at most. Raises HubError."""
+    if offline():
+        raise _offline(name)
+    from huggingface_hub import HfApi
+
+    api = HfApi(endpoint=_endpoint(), token=_token())
+    ask = api.model_info if kind == "model" else api.dataset_info
+    for attempt in range(ATTEMPTS):
+        try:
+            info = ask(name, revision=revision, timeout=TIMEOUT)
+            return Repository(name, str(info.sha), tuple(s.rfilename for s in info.siblings or ()))
+        except Exception as error:
+            found = _sentence(kind, name, revision, error)
+            if found is None:
+                raise
+            if not isinstance(found, Unreachable) or attempt == ATTEMPTS - 1:
+                raise found from None
+            time.sleep(PAUSE)
+    raise AssertionError("not reached")
+
+
+def _download(kind: Kind, repository: Repository, patterns: Sequence[str], into: Path | None) -> Path:
+    from huggingface_hub import snapshot_download
+
+    fetch: Callable[..., Any] = snapshot_download
+    try:
+        place = fetch(
+            repository.name,
+            repo_type=kind,
+            revision=repository.commit,
+            cache_dir=None if into else cache(),
+            local_dir=into,
+            allow_patterns=list(patterns),
+            endpoint=_endpoint(),
+            token=_token(),
+            etag_timeout=TIMEOUT,
+        )
+    except Exception as error:
+        found = _sentence(kind, repository.name, repository.commit, error)
+        if found is None:
+            raise
+        raise found from None
+    return Path(place)
+
+
+def _sentence(kind: Kind, name: str, revision: str, error: Exception) -> HubError | None:
+    """What the error means to the user; None for faults of ours."""
+    from huggingface_hub import constants, errors
+
+    cause = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ else error
+    host = _endpoint() or str(constants.ENDPOINT)
+    if isinstance(cause, errors.HFValidationError):
+        return HubError(
+            say(
+                f"{name}: no name of a {kind} on the Hub and no folder here; expected owner/name or a path",
+                f"{name}: Hub의 이름도, 있는 폴더도 아닙니다. owner/name 또는 경로를 쓰세요",
+            )
+        )
+    page = f"{host}/{'datasets/' if kind == 'dataset' else ''}{name}"
+    status = getattr(getattr(cause, "response", None), "status_code", None)
+    if isinstance(cause, errors.RevisionNotFoundError):
+        return HubError(
+            say(
+                f"{name}: has no revision '{revision}'; expected a branch, tag or commit",
+                f"{name}: '{revision}' 리비전이 없습니다. 브랜치, 태그, 커밋을 쓰세요",
+            )
+        )
+    if isinstance(cause, errors.GatedRepoError) or status == 403:
+        return HubError(
+            say(
+                f"{name}: is gated; accept its licence on its page ({page}) and put HF_TOKEN=… into .env",
+                f"{name}: 허락이 필요합니다. 그 페이지({page})에서 라이선스에 동의하고 .env에 HF_TOKEN=…을 넣으세요",
+            )
+        )
+    if isinstance(cause, errors.RepositoryNotFoundError) or status in (401, 404):
+        return _unknown(kind, name, status)
+    if status is not None:
+        return Unreachable(
+            say(
+                f"{host} answers with error {status}, try again later, or give a local folder for {name}",
+                f"{host}이(가) 오류 {status}을(를) 답합니다. 나중에 다시 하거나 {name} 대신 폴더를 쓰세요",
+            )
+        )
+    if "Timeout" in type(cause).__name__ or isinstance(cause, TimeoutError):
+        return Unreachable(
+            say(
+                f"{host} does not answer in time; check the connection, or give a local folder for {name}",
+                f"{host}이(가) 제때 답하지 않습니다. 연결을 확인하거나 {name} 대신 폴더를 쓰세요",
+            )
+        )
+    if (
+        isinstance(cause, (ConnectionError, errors.OfflineModeIsEnabled))
+        or type(cause).__module__.split(".")[0] in NETWORK
+    ):
+        return Unreachable(
+            say(
+                f"{host} cannot be reached; check the connection, or give a local folder for {name}",
+                f"{host}에 연결할 수 없습니다. 연결을 확인하거나 {name} 대신 폴더를 쓰세요",
+            )
+        )
+    return None
+
+
+def _unknown(kind: Kind, name: str, status: int | None) -> HubError:
+    if status == 401 and _token():
+        return HubError(
+            say(
+                f"{name}: the Hub does not accept HF_TOKEN for it; renew the token, or check the spelling of the name",
+                f"{name}: Hub이 HF_TOKEN을 받아들이지 않습니다. 토큰을 새로 받거나 이름의 철자를 확인하세요",
+            )
+        )
+    return HubError(
+        say(
+            f"{name}: no such {kind} on the Hub, and no such folder; check the spelling (private ones need HF_TOKEN in .env)",
+            f"{name}: Hub에도 폴더에도 없습니다. 철자를 확인하세요 (비공개라면 .env에 HF_TOKEN이 필요합니다)",
+        )
+    )

@@ -1,0 +1,239 @@
+"""Data sets of the Hub, kept below `data/raw/<owner--name>/<commit>/` and read as the files that they are.
+
+Which files make a config and a split is told by the `configs` of the data set's card, else by the files' names. Where
+there are several splits, rows of its validation and test files stay there; the split draws what is missing from train.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterator
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any, Literal
+
+from dadeum.core import artifact, hub
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.core.settings import MemberSettings, setting
+from dadeum.core.workspace import Workspace
+from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row
+
+KINDS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".txt": "text"}
+NO_ROWS = {
+    "dataset_info.json",
+    "dataset_infos.json",
+    "dataset_dict.json",
+    "state.json",
+    "requirements.txt",
+    "license.txt",
+}
+SPLITS: dict[str, Part] = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("validation", "valid", "val", "dev", "eval"), "validation"),
+    **dict.fromkeys(("test", "testing"), "test"),
+}
+CARD = "README.md"
+LISTING = "repository.json"
+COMMITS = "commits.json"
+
+
+class Settings(MemberSettings):
+    """A data set of the Hub."""
+
+    type: Literal["hub"] = "hub"
+    name: str = setting(
+        ..., "`owner/name` of the data set.", "데이터셋의 `소유자/이름`.", pattern=r"^[\w.\-]+(/[\w.\-]+)?$"
+    )
+    revision: str = setting("main", "Branch, tag or commit.", "브랜치, 태그 또는 커밋.")
+    config: str | None = setting(None, "Which of its configs (subsets).", "하위 구성(subset)의 이름.")
+    split: str | None = setting(None, "Only this split.", "이 분할만.")
+    files: str | None = setting(
+        None, "Only files that match, such as `data/*.jsonl`.", "이 패턴에 맞는 파일만(예: `data/*.jsonl`)."
+    )
+    part: Part | None = setting(
+        None,
+        "The part that all its rows belong to; default: as the splits say.",
+        "모든 행이 속할 부분. 기본값은 분할 이름을 따릅니다.",
+    )
+
+
+def title(settings: Settings) -> str:
+    """How reports and fingerprints call the source."""
+    beside = [f"{key}={value}" for key in ("config", "split", "files") if (value := getattr(settings, key))]
+    return f"hub:{settings.name}@{settings.revision}" + (f"[{','.join(beside)}]" if beside else "")
+
+
+def _home(settings: Settings, workspace: Workspace) -> Path:
+    return workspace.raw / settings.name.replace("/", "--")
+
+
+def commit(settings: Settings, workspace: Workspace) -> str | None:
+    """The commit that was downloaded for this revision, with all files that the settings ask for; else None."""
+    home = _home(settings, workspace)
+    known = artifact.read_json(home / COMMITS) if (home / COMMITS).is_file() else {}
+    found = known.get(settings.revision) or (settings.revision if hub.COMMIT.fullmatch(settings.revision) else None)
+    if found is None or artifact.read_manifest(home / found) is None:
+        return None
+    wanted = _chosen(settings, home / found)
+    return found if all((home / found / name).is_file() for name in wanted) else None
+
+
+def download(settings: Settings, workspace: Workspace) -> Path:
+    """Fetch what is missing; returns the folder of the commit. What was downloaded once is not asked for again."""
+    home = _home(settings, workspace)
+    found = commit(settings, workspace)
+    if found is not None:
+        return home / found
+    repository = hub.resolve("dataset", settings.name, settings.revision)
+    folder = home / repository.commit
+    # One name for each commit, so that an interrupted download goes on.
+    partial = home / f".partial-{repository.commit}"
+    partial.mkdir(parents=True, exist_ok=True)
+    if artifact.read_manifest(folder) is not None:
+        shutil.copytree(folder, partial, dirs_exist_ok=True)
+    if CARD in repository.files:
+        hub.fetch_dataset(repository, [CARD], partial)
+    artifact.write_json(partial / LISTING, {"name": settings.name, "files": list(repository.files)})
+    hub.fetch_dataset(repository, sorted(_chosen(settings, partial)), partial)
+    shutil.rmtree(partial / ".cache", ignore_errors=True)
+    (partial / artifact.MANIFEST).unlink(missing_ok=True)
+    artifact.make_manifest(partial, "dataset", repository.commit, {"name": settings.name, "commit": repository.commit})
+    artifact.replace_folder(partial, folder)
+    known = artifact.read_json(home / COMMITS) if (home / COMMITS).is_file() else {}
+    artifact.write_json(home / COMMITS, {**known, settings.revision: repository.commit})
+    return folder
+
+
+def files(settings: Settings, workspace: Workspace) -> list[Path]:
+    """The files that were downloaded, held against their manifest. Raises DataError before the download."""
+    found = commit(settings, workspace)
+    if found is None:
+        raise DataError(
+            say(
+                f"{settings.name}: not downloaded; run dadeum data download",
+                f"{settings.name}: 아직 내려받지 않았습니다. dadeum data download를 실행하세요",
+            )
+        )
+    folder = _home(settings, workspace) / found
+    artifact.verified(folder)
+    return [folder / name for name in sorted(_chosen(settings, folder))]
+
+
+def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
+    """Rows of each file, by the reader of its kind."""
+    folder = next(parent for parent in files[0].parents if (parent / LISTING).is_file())
+    splits = _chosen(settings, folder)
+    several = len({split for split in splits.values() if split}) > 1
+    for path in files:
+        split = SPLITS.get(splits[path.relative_to(folder).as_posix()] or "")
+        pinned = split if several and not settings.split and split != "train" else None
+        kind = _kind(path)
+        member = SOURCES.member(kind)
+        yield from member.read(member.Settings(path=str(path), part=settings.part or pinned), [path])
+
+
+def _kind(path: Path) -> str:
+    """The member that reads the file; on the Hub `.json` is often one object a line."""
+    kind = KINDS[path.suffix.lower()]
+    if kind != "json":
+        return kind
+    with path.open("rb") as file:
+        first = file.readline().strip().removeprefix(b"\xef\xbb\xbf")
+        second = file.readline().strip()
+    try:
+        whole = isinstance(json.loads(first), dict)
+    except ValueError:
+        return "json"
+    return "jsonl" if whole and (not second or second.startswith(b"{")) else "json"
+
+
+def _chosen(settings: Settings, folder: Path) -> dict[str, str | None]:
+    """Files of the repository that the settings ask for, with their splits. Raises DataError that lists what there is."""
+    names: list[str] = artifact.read_json(folder / LISTING)["files"]
+    rows = [n for n in names if Path(n).suffix.lower() in KINDS and Path(n).name.lower() not in NO_ROWS]
+    configs = _configs(folder / CARD)
+    found: dict[str, str | None]
+    if settings.files is not None:
+        found = {name: _split_of(name) for name in rows if fnmatchcase(name, settings.files)}
+    elif configs:
+        found = _by_card(settings, configs, rows)
+    else:
+        found = {n: _split_of(n) for n in rows if settings.config is None or settings.config in Path(n).parts[:-1]}
+    if settings.split is not None:
+        found = {name: split for name, split in found.items() if split == settings.split}
+    if not found:
+        listed = ", ".join(rows[:8]) or "-"
+        raise DataError(
+            say(
+                f"{title(settings)}: no csv, json, jsonl, parquet or txt file fits; there are: {listed}; set files, config or split",
+                f"{title(settings)}: 맞는 csv, json, jsonl, parquet, txt 파일이 없습니다. 있는 파일: {listed}. files, config, split을 고치세요",
+            )
+        )
+    kinds = sorted({KINDS[Path(name).suffix.lower()] for name in found})
+    if len(kinds) > 1:
+        raise DataError(
+            say(
+                f"{title(settings)}: files of several kinds ({', '.join(kinds)}) may hold the same rows; choose with files, such as '*.{kinds[0]}'",
+                f"{title(settings)}: 여러 종류({', '.join(kinds)})의 파일에 같은 행이 있을 수 있습니다. files로 고르세요(예: '*.{kinds[0]}')",
+            )
+        )
+    return found
+
+
+def _split_of(name: str) -> str | None:
+    words = re.split(r"[^a-z]+", name.lower())
+    return next((SPLITS[word] for word in words if word in SPLITS), None)
+
+
+def _configs(card: Path) -> list[dict[str, Any]]:
+    """`configs` in the front matter of the card; a card that cannot be read tells nothing."""
+    if not card.is_file():
+        return []
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
+
+    parts = card.read_text(encoding="utf-8", errors="replace").split("---\n", 2)
+    if len(parts) < 3 or parts[0].strip():
+        return []
+    try:
+        value = YAML(typ="safe", pure=True).load(parts[1])
+    except YAMLError:
+        return []
+    configs = value.get("configs") if isinstance(value, dict) else None
+    usable = [c for c in configs if isinstance(c, dict) and c.get("data_files")] if isinstance(configs, list) else []
+    return usable
+
+
+def _by_card(settings: Settings, configs: list[dict[str, Any]], rows: list[str]) -> dict[str, str | None]:
+    names = [str(c.get("config_name", "default")) for c in configs]
+    wanted = settings.config
+    if wanted is None:
+        default = [n for n, c in zip(names, configs, strict=True) if c.get("default") or n == "default"]
+        wanted = default[0] if default else names[0] if len(names) == 1 else None
+    if wanted not in names:
+        listed = ", ".join(names)
+        raise DataError(
+            say(
+                f"{settings.name}: found config '{settings.config or ''}', expected one of: {listed}",
+                f"{settings.name}: config '{settings.config or ''}'은(는) 없습니다. 쓸 수 있는 값: {listed}",
+            )
+        )
+    found: dict[str, str | None] = {}
+    for split, pattern in _patterns(configs[names.index(wanted)]["data_files"]):
+        for name in rows:
+            if fnmatchcase(name, pattern.removeprefix("./").replace("**/", "*")):
+                found[name] = split or _split_of(name)
+    return found
+
+
+def _patterns(data_files: Any) -> Iterator[tuple[str | None, str]]:
+    """(split, pattern) of `data_files`: a pattern, patterns, or `{split, path}` entries."""
+    for entry in data_files if isinstance(data_files, list) else [data_files]:
+        if isinstance(entry, dict):
+            paths = entry.get("path", [])
+            yield from ((str(entry.get("split")), str(p)) for p in (paths if isinstance(paths, list) else [paths]))
+        else:
+            yield None, str(entry)
