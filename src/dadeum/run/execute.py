@@ -2,11 +2,11 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
-from dadeum.core.artifact import read_manifest, sweep, write_text
+from dadeum.core.artifact import read_manifest, sweep, write_json, write_text
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.core.lock import locked
@@ -107,6 +107,9 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         sweep(run.checkpoints)
         open_log(run.evidence, "run")
         _save_config(lab, run)
+        write_json(
+            run.evidence / "plan.json", [asdict(step) | {"fingerprint": step.fingerprint} for step in plan.steps]
+        )
         run.note(formatted=works.folder_of(lab, plan, "format").relative_to(lab.workspace.root).as_posix())
         logger.info("run %s of %s; goals: %s", run.name, run.experiment, ", ".join(goals))
         plan = make_plan(lab)

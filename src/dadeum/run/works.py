@@ -194,23 +194,31 @@ def _compare(lab: Lab, run: Run, reporter: Reporter) -> list[Path]:
 
 def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
     from dadeum.export.output_dir import copy_result
-    from dadeum.export.step import export_run
-    from dadeum.export.targets import TARGETS, Source
+    from dadeum.export.step import export
+    from dadeum.export.targets import TARGETS
 
     adapted = (run.final / "adapter_config.json").is_file()
-    source = Source(
-        run.final, base_place(lab, plan) if adapted else None, trusted=lab.experiment.model.trust_remote_code
-    )
-    reports = export_run(lab.experiment.export, source, run.checkpoints, reporter)
-    for name, report in reports.items():
+    base = base_place(lab, plan) if adapted else None
+    folders, reports = [], {}
+    for target in lab.experiment.export:
+        folder = run.checkpoints / TARGETS.of(target).folder
+        found = export(
+            target,
+            final=run.final,
+            base=base,
+            out=folder,
+            reporter=reporter,
+            trusted=lab.experiment.model.trust_remote_code,
+        )
         reporter.note(
-            f"{name}: "
+            f"{target.type}: "
             + ", ".join(
-                f"{key.replace('_', ' ')} {value}" for key, value in report.items() if key not in ("type", "folder")
+                f"{key.replace('_', ' ')} {value}" for key, value in found.items() if key not in ("type", "folder")
             )
         )
+        folders.append(folder)
+        reports[target.type] = found
     run.note(export=reports)
-    folders = [run.checkpoints / TARGETS.of(target).folder for target in lab.experiment.export]
     if lab.experiment.output_dir is not None:
         out = lab.workspace.at(lab.experiment.output_dir)
         merged = next((f for f in folders if f.name == "merged"), None)
@@ -232,7 +240,7 @@ def export_one(
     """Export a finished run, or any adapter folder, by name; returns the folder and the proof of equality."""
     from dadeum.core.workspace import Workspace
     from dadeum.export.step import export
-    from dadeum.export.targets import TARGETS, Source
+    from dadeum.export.targets import TARGETS
 
     workspace = Workspace.here()
     name, place = find_model(workspace, model)
@@ -245,4 +253,4 @@ def export_one(
         )
     chosen = TARGETS.validate({"type": target, **settings})
     folder = workspace.at(str(out)) if out is not None else place.parent / TARGETS.of(chosen).folder
-    return folder, export(chosen, Source(place, base_of(place, workspace)), folder, reporter)
+    return folder, export(chosen, final=place, base=base_of(place, workspace), out=folder, reporter=reporter)
