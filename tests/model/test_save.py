@@ -7,28 +7,15 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.model.adapted import IDS, adapted
 from tests.model.tiny import tiny
 from torch import nn
 from transformers import GenerationConfig
 
 from dadeum.core.errors import ModelError
-from dadeum.model.adapters import ADAPTERS
 from dadeum.model.load import load_for_inference, named_base
 from dadeum.model.packing import use_packing
 from dadeum.model.save import save_model
-
-IDS = torch.arange(3, 20)[None]
-
-
-def adapted(shape: str = "llama", dtype: torch.dtype = torch.float32, **settings: Any) -> Any:
-    lora = ADAPTERS.validate({"type": "lora", "r": 3, **settings})
-    model: Any = ADAPTERS.of(lora).apply(lora, tiny(shape, dtype))
-    torch.manual_seed(3)
-    with torch.no_grad():
-        for name, parameter in model.named_parameters():
-            if "lora_B" in name:
-                parameter.normal_(std=0.1)
-    return model.eval()
 
 
 @pytest.mark.parametrize("shape", ["llama", "gpt2", "gemma3"])

@@ -1,6 +1,7 @@
 """Weights written and adapters read back: safetensors and JSON, every tensor accounted for and finite."""
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,10 @@ def attach_adapter(model: nn.Module, place: Path) -> nn.Module:
     try:
         config = PeftConfig.from_pretrained(str(place))
         config.inference_mode = True
-        peft = get_peft_model(model, config)
+        with warnings.catch_warnings():
+            # An adapter on one of two tied layers: `merge` parts them.
+            warnings.filterwarnings("ignore", message=".*tie_word_embeddings")
+            peft = get_peft_model(model, config)
         stored = load_file(file)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:
         raise ModelError(
