@@ -60,7 +60,7 @@ def load(
 
     `overrides` are `key=value` with YAML values; `base` is a mapping to start from (flags of a command without a file).
     """
-    document = Document(value={})
+    document = Document(value={}, lines={} if path else {(): (COMMAND_LINE, 0)})
     if base:
         _merge(document, Document(value=dict(base), lines={(k,): (COMMAND_LINE, 0) for k in base}))
     files: list[Path] = []
@@ -192,11 +192,20 @@ def _override(document: Document, text: str) -> None:
     place: Place = tuple(int(p) if p.isascii() and p.isdigit() else p for p in spelled.split("."))
     parsed = parse_yaml(value, f"{COMMAND_LINE}: {key}")
     document.problems += parsed.problems
+    made = [place[:i] for i in range(1, len(place)) if not isinstance(_found(document.value, place[:i]), dict | list)]
     document.value = _placed(document.value, place, parsed.value, key)
+    document.lines.update(dict.fromkeys(made, (COMMAND_LINE, 0)))
     for known in [k for k in document.lines if k[: len(place)] == place]:
         del document.lines[known]
     document.lines[place] = (COMMAND_LINE, 0)
     _rename(document)
+
+
+def _found(tree: Any, place: Place) -> Any:
+    """What stands at `place`; None where there is nothing."""
+    for part in place:
+        tree = tree[part] if at(tree, (part,)) else None
+    return tree
 
 
 def _placed(tree: Any, place: Place, value: Any, key: str) -> Any:
@@ -313,7 +322,7 @@ def _last_checks(document: Document, file: str) -> list[Problem]:
         and not given.get("name_or_path")
         and not (given.get("init") == "random" and given.get("config"))
     ):
-        where, line = document.lines.get(("model",), (file, 1))
+        where, line = document.lines.get(("model",), document.lines.get((), (file, 1)))
         problems.append(
             Problem(
                 where,
