@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import PreTrainedTokenizerFast
@@ -15,12 +14,16 @@ from transformers import PreTrainedTokenizerFast
 from dadeum.config.model import ModelSettings
 from dadeum.config.train import TrainSettings
 from dadeum.core.artifact import writing
+from dadeum.core.progress import Silent
 from dadeum.data.contract import PromptContract, save_prompt
 from dadeum.data.render import Renderer
+from dadeum.data.samples import Entry, write_samples
 from dadeum.model.adapters import ADAPTERS
 from dadeum.tokenizer.load import load_tokenizer
 from dadeum.train.job import METRICS, TrainJob
 
+# The thread count is a condition of a run; children have one thread too.
+torch.set_num_threads(1)
 TEXTS = ["안녕하세요 반갑습니다", "오늘 날씨가 좋네요", "the quick brown fox", "무엇을 도와드릴까요?"]
 LLAMA = {
     "model_type": "llama",
@@ -80,23 +83,14 @@ def chat_rows(tokenizer: Any, pairs: list[tuple[str, str]]) -> list[Row]:
 
 
 def write_part(path: Path, rows: list[Row]) -> None:
-    """One arrow file, as the data stage lays it down."""
-    schema = pa.schema(
-        {
-            "input_ids": pa.list_(pa.int32()),
-            "weights": pa.list_(pa.float32()),
-            "source_row": pa.int64(),
-            "answer_bytes": pa.int64(),
-        }
+    """One part, as the data stage lays it down; source rows count from 100."""
+    write_samples(
+        path,
+        (
+            Entry(np.array(ids, np.int32), np.array(weights, np.float32), 100 + index, int(sum(weights)))
+            for index, (ids, weights) in enumerate(rows)
+        ),
     )
-    columns = {
-        "input_ids": [ids for ids, _ in rows],
-        "weights": [weights for _, weights in rows],
-        "source_row": [100 + i for i in range(len(rows))],
-        "answer_bytes": [int(sum(weights)) for _, weights in rows],
-    }
-    with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, schema) as writer:
-        writer.write_table(pa.table(columns, schema=schema))
 
 
 def make_formatted(root: Path, rows: list[Row] | None = None, validation: list[Row] | None = None) -> Path:
@@ -139,6 +133,24 @@ def make_job(root: Path, formatted: Path | None = None, run: str = "run", **chan
         fingerprint="fingerprint",
     )
     return replace(job, **fields)
+
+
+class Told(Silent):
+    """A reporter that keeps what it was told."""
+
+    def __init__(self) -> None:
+        self.notes: list[str] = []
+        self.warnings: list[str] = []
+        self.facts: list[tuple[float, dict[str, object]]] = []
+
+    def note(self, text: str) -> None:
+        self.notes.append(text)
+
+    def warn(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def advance(self, done: float, **facts: object) -> None:
+        self.facts.append((done, facts))
 
 
 def metrics(job: TrainJob) -> list[dict[str, Any]]:

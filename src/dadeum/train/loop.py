@@ -222,6 +222,8 @@ class Loop:
         # DDP takes the mean of the processes' gradients, and their sum is wanted.
         scale = batch.share * self.processes.world_size
         loss = torch.stack([sums[name] * (factor * scale) for name, factor in factors.items()]).sum()
+        if not loss.requires_grad:
+            self._every_weight_has_a_gradient()
         self.arithmetic.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         return {name: value.detach() * batch.share for name, value in sums.items()}
 
@@ -259,12 +261,12 @@ class Loop:
         """Raises TrainError where something that should be trained is cut off from the loss."""
         names = [name for name, p in self.module.named_parameters() if p.requires_grad and p.grad is None]
         if names:
-            shown = ", ".join(names[:3])
+            shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
             raise TrainError(
                 say(
-                    f"step {self.step + 1}: {len(names)} trainable weights get no gradient ({shown} …); nothing was "
+                    f"step {self.step + 1}: {len(names)} trainable weights get no gradient ({shown}); nothing was "
                     "trained; try train.gradient_checkpointing=false, or other adapter.target_modules",
-                    f"{self.step + 1}단계: 학습할 가중치 {len(names)}개에 그래디언트가 없습니다({shown} …). 학습된 것은 없습니다. "
+                    f"{self.step + 1}단계: 학습할 가중치 {len(names)}개에 그래디언트가 없습니다({shown}). 학습된 것은 없습니다. "
                     "train.gradient_checkpointing=false 또는 다른 adapter.target_modules를 써 보세요",
                 )
             )

@@ -3,6 +3,7 @@
 Knows nothing of losses and files; every method is called by all processes together.
 """
 
+import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -32,7 +33,12 @@ class Processes:
 
     def wrap(self, model: nn.Module) -> nn.Module:
         """`model` on the device, wrapped for averaged gradients where there are several processes."""
-        wrapped: nn.Module = self._accelerator.prepare_model(model) if self.world_size > 1 else model.to(self.device)
+        if self.world_size == 1:
+            return model.to(self.device)
+        with warnings.catch_warnings():
+            # torch wants another name for `broadcast_buffers`, which Accelerate does not know yet.
+            warnings.simplefilter("ignore", FutureWarning)
+            wrapped: nn.Module = self._accelerator.prepare_model(model)
         return wrapped
 
     def silent(self, model: nn.Module, quiet: bool) -> AbstractContextManager[Any]:

@@ -6,7 +6,6 @@ A checkpoint is written aside, synced and renamed; the newest one whose every by
 """
 
 import shutil
-import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +14,7 @@ from safetensors.torch import load, load_file, save, save_file
 from torch import Tensor
 
 from dadeum.core import faults
-from dadeum.core.artifact import ASIDE, Manifest, damage, read_json, read_manifest, write_json, writing
+from dadeum.core.artifact import MANIFEST, Manifest, damage, read_json, read_manifest, sweep, write_json, writing
 from dadeum.core.errors import TrainError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -79,6 +78,7 @@ def write_checkpoint(loop: "Loop") -> Path:
     Raises TrainError where the disk is too full; the checkpoints that are there stay.
     """
     faults.point("save.start")
+    loop.job.checkpoints.mkdir(parents=True, exist_ok=True)
     folder = loop.job.checkpoints / f"step-{loop.step:06d}"
     states = loop.processes.gather(save(rng.capture()))
     if loop.processes.main:
@@ -214,8 +214,15 @@ def rotate(loop: "Loop") -> list[Path]:
 
 
 def discard(folder: Path) -> None:
-    """Delete a checkpoint so that no part of it can look whole: renamed first."""
-    aside = folder.with_name(f"{ASIDE}{folder.name}-{uuid.uuid4().hex[:8]}")
-    folder.rename(aside)
-    faults.point("rotate.after_rename")
-    shutil.rmtree(aside)
+    """Delete a checkpoint; without its manifest, which goes first, what is left of it counts for nothing."""
+    (folder / MANIFEST).unlink()
+    faults.point("rotate.no_manifest")
+    shutil.rmtree(folder)
+
+
+def clear(parent: Path) -> None:
+    """Take away what killed processes left: folders aside, and checkpoints whose deletion was not finished."""
+    sweep(parent)
+    for folder in parent.glob("step-*"):
+        if folder.is_dir() and not folder.is_symlink() and not (folder / MANIFEST).exists():
+            shutil.rmtree(folder)

@@ -6,11 +6,11 @@ train(job, reporter) -> TrainResult      smoke(job, reporter) -> Smoke: can this
 import contextlib
 import platform
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from dadeum.core import faults
-from dadeum.core.artifact import damage, read_json, read_manifest, sweep, writing
+from dadeum.core.artifact import damage, read_json, read_manifest, writing
 from dadeum.core.errors import TrainError
 from dadeum.core.fingerprint import fingerprint
 from dadeum.core.language import say
@@ -21,7 +21,7 @@ from dadeum.train.job import STATISTICS, TrainJob, TrainResult
 from dadeum.train.schedule import Forecast, forecast
 
 if TYPE_CHECKING:
-    from dadeum.train.loop import Loop
+    from dadeum.train.loop import Loop, Rows
     from dadeum.train.processes import Processes
     from dadeum.train.state import Checkpoint
 
@@ -36,24 +36,26 @@ def train(job: TrainJob, reporter: Reporter) -> TrainResult:
     ArtifactError while another process trains here, Interrupted after a signal.
     """
     from dadeum.train.processes import Processes
+    from dadeum.train.state import clear
 
     processes = Processes()
     with locked(job.checkpoints) if processes.main else contextlib.nullcontext():
         if processes.main:
-            sweep(job.checkpoints)
+            clear(job.checkpoints)
         processes.wait()
         done = _finished(job, reporter)
         if done is not None:
             return done
         hooks = build_hooks(job, reporter if processes.main else Silent())
-        with _events(hooks, processes.main):
+        with events(hooks, processes.main):
             loop = prepare(job, reporter, processes, hooks)
-            _run(loop)
+            run_loop(loop)
             return _write_final(loop)
 
 
 @contextlib.contextmanager
-def _events(hooks: dict[str, Hook], main: bool) -> Iterator[None]:
+def events(hooks: dict[str, Hook], main: bool) -> Iterator[None]:
+    """Around a training: hooks prepare, hear of an error, and close."""
     try:
         for hook in hooks.values():
             hook.on_prepare(main)
@@ -99,8 +101,14 @@ def _finished(job: TrainJob, reporter: Reporter) -> TrainResult | None:
     return TrainResult(job.final, read_json(job.final / STATISTICS))
 
 
-def prepare(job: TrainJob, reporter: Reporter, processes: "Processes", hooks: dict[str, Hook]) -> "Loop":
-    """The loop, fresh or where its newest whole checkpoint stands."""
+def prepare(
+    job: TrainJob,
+    reporter: Reporter,
+    processes: "Processes",
+    hooks: dict[str, Hook],
+    choose: "Callable[[Rows], Rows] | None" = None,
+) -> "Loop":
+    """The loop, fresh or where its newest whole checkpoint stands; `choose` takes some of the training rows."""
     from dadeum.data.contract import open_prompt
     from dadeum.data.samples import Samples
     from dadeum.model.load import enable_checkpointing
@@ -114,7 +122,8 @@ def prepare(job: TrainJob, reporter: Reporter, processes: "Processes", hooks: di
     from dadeum.train.weights import PROMPT, load_weights
 
     settings = job.train
-    samples, validation = (Samples.open(job.formatted / f"{part}.arrow") for part in ("train", "validation"))
+    rows, validation = (Samples.open(job.formatted / f"{part}.arrow") for part in ("train", "validation"))
+    samples: Rows = choose(rows) if choose else rows
     schedule = make_schedule(settings, len(samples))
     rank_batch(settings.total_train_batch_size, processes.world_size)
     kind = arithmetic.resolve(settings.precision, processes.device)
@@ -261,7 +270,8 @@ def _device_name(processes: "Processes") -> str:
     return f"{processes.device.type} ({platform.machine()}, {torch.get_num_threads()} threads)"
 
 
-def _run(loop: "Loop") -> None:
+def run_loop(loop: "Loop") -> None:
+    """Run it. Raises TrainError where the memory runs out."""
     from dadeum.train.batch_size import out_of_memory
 
     try:
