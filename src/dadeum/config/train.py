@@ -74,11 +74,13 @@ class TrainSettings(Settings):
         None,
         "Steps between evaluations on the validation part; below 1, a share of all steps; absent: at each epoch's end.",
         "검증 간격(단계). 1보다 작으면 비율. 없으면 에포크 끝마다.",
+        gt=0,
     )
     save_steps: float | None = setting(
         None,
         "Steps between checkpoints; below 1, a share of all steps; absent: at each epoch's end.",
         "체크포인트 간격(단계). 1보다 작으면 비율. 없으면 에포크 끝마다.",
+        gt=0,
     )
     save_total_limit: int = setting(
         2,
