@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dadeum.core.artifact import read_json
-from dadeum.evaluate.rows import TestRow
+from dadeum.evaluate.rows import AskedRow
 from dadeum.generate.engine import Engine, Messages
 
 Example = tuple[dict[str, Any], ...]
@@ -21,11 +21,11 @@ class FewShot:
     examples: tuple[Example, ...]
     _found: dict[tuple[str, int], int] = field(default_factory=dict, compare=False, repr=False)
 
-    def before(self, engine: Engine, row: TestRow, max_new_tokens: int) -> Messages:
+    def before(self, engine: Engine, row: AskedRow, max_new_tokens: int) -> Messages:
         """The row's messages with as many examples before them as the context leaves room for."""
         return _join(row.messages, self.examples[: self.count(engine, row, max_new_tokens)])
 
-    def count(self, engine: Engine, row: TestRow, max_new_tokens: int) -> int:
+    def count(self, engine: Engine, row: AskedRow, max_new_tokens: int) -> int:
         """How many examples fit before this row: prompt with answer, or with its reference, within the context."""
         key = (row.asked, max_new_tokens)
         if key not in self._found:
@@ -34,7 +34,7 @@ class FewShot:
             )
         return self._found[key]
 
-    def _fits(self, engine: Engine, row: TestRow, count: int, max_new_tokens: int) -> bool:
+    def _fits(self, engine: Engine, row: AskedRow, count: int, max_new_tokens: int) -> bool:
         if engine.context is None:
             return True
         messages = _join(row.messages, self.examples[:count])
@@ -45,7 +45,7 @@ class FewShot:
         reference = engine.tokenizer(row.reference or "", add_special_tokens=False)["input_ids"]
         return size + len(reference) + 8 <= engine.context
 
-    def used(self, engine: Engine, rows: Sequence[TestRow], max_new_tokens: int) -> dict[str, Any]:
+    def used(self, engine: Engine, rows: Sequence[AskedRow], max_new_tokens: int) -> dict[str, Any]:
         """`{"asked": 3, "rows": {"3": 90, "2": 10}}`: how many rows were shown how many examples."""
         counts = Counter(self.count(engine, row, max_new_tokens) for row in rows if row.text is None)
         return {"asked": len(self.examples), "rows": {str(k): n for k, n in sorted(counts.items(), reverse=True)}}

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class TestRow:
+class AskedRow:
     """One row of the test: a conversation to answer, or (`text`) plain text to read."""
 
     messages: tuple[dict[str, Any], ...] = ()
@@ -53,7 +53,7 @@ def spread(count: int, limit: int | None) -> list[int]:
     return [i * count // limit for i in range(limit)]
 
 
-def read_rows(path: Path, limit: int | None = None) -> list[TestRow]:
+def read_rows(path: Path, limit: int | None = None) -> list[AskedRow]:
     """Rows of `test.jsonl`. Raises ArtifactError where it is absent, damaged or empty."""
     lines = list(_lines(path))
     if not lines:
@@ -66,10 +66,10 @@ def read_rows(path: Path, limit: int | None = None) -> list[TestRow]:
     return [_row(lines[i]) for i in spread(len(lines), limit)]
 
 
-def _row(values: dict[str, Any]) -> TestRow:
+def _row(values: dict[str, Any]) -> AskedRow:
     messages = tuple(values.get("messages", ()))
     text = values.get("text") if not messages else None
-    return TestRow(
+    return AskedRow(
         messages=messages,
         text=text,
         reference=values.get("reference"),
@@ -79,10 +79,10 @@ def _row(values: dict[str, Any]) -> TestRow:
     )
 
 
-def rows_of(engine: "Engine", questions: Sequence[Question]) -> list[TestRow]:
+def rows_of(engine: "Engine", questions: Sequence[Question]) -> list[AskedRow]:
     """Questions of a file as this engine's prompt contract puts them."""
     return [
-        TestRow(
+        AskedRow(
             messages=tuple(engine.contract.messages(q.question)),
             reference=q.reference,
             category=q.category,

@@ -19,7 +19,7 @@ from dadeum.evaluate.few_shot import FewShot
 from dadeum.evaluate.metrics import METRICS, Scored, Value
 from dadeum.evaluate.reasoning import OPEN, without_reasoning
 from dadeum.evaluate.result import EvaluationResult
-from dadeum.evaluate.rows import TestRow
+from dadeum.evaluate.rows import AskedRow
 from dadeum.evaluate.statistics import interval, table
 from dadeum.generate.engine import Engine, Messages, Reply
 from dadeum.generate.likelihood import Loss
@@ -27,7 +27,7 @@ from dadeum.generate.likelihood import Loss
 
 def evaluate(
     engine: Engine,
-    rows: Sequence[TestRow],
+    rows: Sequence[AskedRow],
     settings: EvaluateSettings,
     *,
     dataset: str,
@@ -70,14 +70,18 @@ def _no_answers() -> str:
     )
 
 
-def _prompt(engine: Engine, row: TestRow, few_shot: FewShot | None, max_new_tokens: int) -> Messages:
+def _prompt(engine: Engine, row: AskedRow, few_shot: FewShot | None, max_new_tokens: int) -> Messages:
     if few_shot is None or row.text is not None:
         return row.messages
     return few_shot.before(engine, row, max_new_tokens)
 
 
 def _replies(
-    engine: Engine, rows: Sequence[TestRow], prompts: Sequence[Messages], settings: EvaluateSettings, reporter: Reporter
+    engine: Engine,
+    rows: Sequence[AskedRow],
+    prompts: Sequence[Messages],
+    settings: EvaluateSettings,
+    reporter: Reporter,
 ) -> dict[int, Reply]:
     places = [place for place, row in enumerate(rows) if row.text is None]
     if not places:
@@ -93,7 +97,11 @@ def _replies(
 
 
 def _losses(
-    engine: Engine, rows: Sequence[TestRow], prompts: Sequence[Messages], settings: EvaluateSettings, reporter: Reporter
+    engine: Engine,
+    rows: Sequence[AskedRow],
+    prompts: Sequence[Messages],
+    settings: EvaluateSettings,
+    reporter: Reporter,
 ) -> dict[int, Loss]:
     answered = [p for p, row in enumerate(rows) if row.text is None and row.reference is not None]
     plain = [p for p, row in enumerate(rows) if row.text is not None]
@@ -121,7 +129,7 @@ def _losses(
 
 
 def _sample(
-    engine: Engine, row: TestRow, prompt: Messages, reply: Reply | None, loss: Loss | None
+    engine: Engine, row: AskedRow, prompt: Messages, reply: Reply | None, loss: Loss | None
 ) -> tuple[dict[str, Any], Scored]:
     text = engine.prompt_text(prompt) if row.text is None else ""
     sample: dict[str, Any] = {
@@ -212,7 +220,7 @@ def _shares(samples: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 def _environment(
     engine: Engine,
-    rows: Sequence[TestRow],
+    rows: Sequence[AskedRow],
     prompts: Sequence[Messages],
     settings: EvaluateSettings,
     few_shot: FewShot | None,
