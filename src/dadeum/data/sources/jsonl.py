@@ -50,7 +50,7 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
 
 def _row(line: str, where: str, part: Part | None) -> Row | Fault:
     try:
-        value = json.loads(line)
+        value = json.loads(line.rstrip("\r\n"))
     except json.JSONDecodeError as error:
         return Fault(
             where,
