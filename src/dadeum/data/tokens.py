@@ -46,14 +46,24 @@ class Encoder:
         users = f"[{chr(USER)}-{chr(USER + len(self._names))}]"
         self._written = re.compile(f"{users}|{self._special.pattern}")
 
-    @cached_property
+    @property
     def _plain(self) -> Any:
-        # Without post-processor: it adds nothing here, but may trim the blanks off the offsets.
+        backend = self._untrimmed or self._tokenizer.backend_tokenizer
+        # Whoever called the tokenizer with padding or truncation left both switched on in its backend.
+        backend.no_padding()
+        backend.no_truncation()
+        return backend
+
+    @cached_property
+    def _untrimmed(self) -> Any:
+        """A copy that leaves the blanks in the offsets, where the tokenizer's post-processor trims them; else None."""
         from tokenizers import Tokenizer
 
-        described = json.loads(self._tokenizer.backend_tokenizer.to_str())
-        described["post_processor"] = described["padding"] = described["truncation"] = None
-        return Tokenizer.from_str(json.dumps(described))
+        backend = self._tokenizer.backend_tokenizer
+        last = backend.post_processor
+        if last is None or b'"trim_offsets":true' not in last.__getstate__().replace(b" ", b""):
+            return None
+        return Tokenizer.from_str(json.dumps(_untrim(json.loads(backend.to_str()))))
 
     @cached_property
     def _renamed(self) -> Any:
@@ -61,7 +71,7 @@ class Encoder:
 
         described = json.loads(self._tokenizer.backend_tokenizer.to_str())
         described["padding"] = described["truncation"] = None
-        return Tokenizer.from_str(json.dumps(_rename(described, self._private)))
+        return Tokenizer.from_str(json.dumps(_untrim(_rename(described, self._private))))
 
     @property
     def _private(self) -> dict[str, str]:
@@ -127,6 +137,8 @@ class Encoder:
     def natural(self, text: str) -> list[int]:
         """Ids of plain text as the tokenizer itself frames it (BOS where it has that rule)."""
         backend = self._renamed if self.holds_special(text) else self._tokenizer.backend_tokenizer
+        backend.no_padding()
+        backend.no_truncation()
         ids: list[int] = backend.encode(text, add_special_tokens=True).ids
         return ids
 
@@ -146,24 +158,43 @@ class Encoder:
     def tail(self, encoding: Any, text: str, borders: Sequence[int], *, hidden: bool = False) -> list[Token]:
         """Tokens of `text` from `borders[0]` on; those that straddle a border are cut there."""
         first = borders[0]
+        found = [Token(i, start, end) for i, (start, end) in zip(encoding.ids, encoding.offsets, strict=True)]
         tokens: list[Token] = []
-        covered = 0
-        for token_id, (start, end) in zip(encoding.ids, encoding.offsets, strict=True):
-            if (end <= first and start < first) or start < covered:
+        at = 0
+        while at < len(found):
+            token = found[at]
+            at += 1
+            if token.start < first and token.end <= first:
                 continue
-            cuts = [c for c in borders if start < c < end]
-            if not cuts:
-                tokens.append(Token(token_id, start, end))
+            start, end = token.start, token.end
+            if not any(start < c < end for c in borders):
+                tokens.append(token)
                 continue
-            while tokens and tokens[-1].end > start:  # bytes of one character in two tokens: both are made anew
+            # The bytes of one character may lie in two tokens: all that share characters are made anew.
+            while tokens and tokens[-1].end > start:
                 start = tokens.pop().start
-            points = [max(start, first), *(c for c in cuts if c > first), end]
+            while at < len(found) and found[at].start < end:
+                end = max(end, found[at].end)
+                at += 1
+            points = [max(start, first), *(c for c in borders if max(start, first) < c < end), end]
             for left, right in itertools.pairwise(points):
-                tokens += (
-                    Token(t.id, left + t.start, left + t.end) for t in self.piece(text[left:right], hidden=hidden)
-                )
-            covered = end
+                pieces = self.piece(text[left:right], hidden=hidden)
+                tokens += (Token(t.id, left + t.start, left + t.end) for t in pieces)
         return tokens
+
+
+def _untrim(described: dict[str, Any]) -> dict[str, Any]:
+    """A tokenizer.json whose post-processor leaves the offsets as they are."""
+
+    def untrim(processor: Any) -> None:
+        if isinstance(processor, dict):
+            if "trim_offsets" in processor:
+                processor["trim_offsets"] = False
+            for part in processor.get("processors", ()):
+                untrim(part)
+
+    untrim(described["post_processor"])
+    return described
 
 
 def _rename(described: dict[str, Any], private: Mapping[str, str]) -> dict[str, Any]:
