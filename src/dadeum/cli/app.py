@@ -10,7 +10,7 @@ from dadeum.core.language import say
 BASH = """_dadeum() { local IFS=$'\\n'; COMPREPLY=($(dadeum --complete "${COMP_WORDS[@]:1:COMP_CWORD}")); }
 complete -o default -F _dadeum dadeum"""
 ZSH = """#compdef dadeum
-_dadeum() { compadd -- ${(f)"$(dadeum --complete ${words[2,CURRENT]})"} || _files; }
+_dadeum() { compadd -- ${(f)"$(dadeum --complete "${(@)words[2,CURRENT]}")"} || _files; }
 compdef _dadeum dadeum"""
 FISH = """complete -c dadeum -a '(dadeum --complete (commandline -opc)[2..] (commandline -ct))'"""
 SCRIPTS = {"bash": BASH, "zsh": ZSH, "fish": FISH}

@@ -1,5 +1,6 @@
 """Runs one verb and turns what went wrong into an exit code: 2 for the user's input, 1 for a fault of ours."""
 
+import errno
 import importlib
 import os
 import sys
@@ -12,6 +13,9 @@ from dadeum.core.errors import DadeumError
 from dadeum.core.language import say
 from dadeum.core.log import close_log, logger, redact
 
+# What the machine refuses is no fault of ours.
+DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+
 
 def verb() -> typer.Typer:
     """An empty Typer application with our manners; each file of `commands/` makes one, `app`."""
@@ -23,7 +27,8 @@ def verb() -> typer.Typer:
 def dispatch(name: str, words: Sequence[str]) -> int:
     """Import the verb's file, run it, and return the exit code."""
     # Long flags may be written with underscores, as the five systems' users do.
-    spelled = [_dashed(word) for word in words]
+    end = words.index("--") if "--" in words else len(words)
+    spelled = [*map(_dashed, words[:end]), *words[end:]]
     try:
         module: Any = importlib.import_module(f"dadeum.cli.commands.{name}")
         result = module.app(spelled, prog_name=f"dadeum {name}", standalone_mode=False)
@@ -56,10 +61,23 @@ def _say_error(text: str) -> None:
 
 def _usage_or_fault(error: Exception) -> int:
     """Typer's own complaints about the command line are the user's; the rest is ours and keeps its traceback."""
-    if type(error).__name__ in ("Exit", "Abort"):
-        return int(getattr(error, "exit_code", 130))
+    if type(error).__name__ == "Exit":
+        return int(getattr(error, "exit_code", 0))
+    if type(error).__name__ == "Abort":  # Typer's word for Ctrl-C
+        _say_error(say("stopped", "멈췄습니다"))
+        return 130
     if hasattr(error, "format_message"):
         _say_error(error.format_message())
+        return 2
+    if isinstance(error, OSError) and error.errno in DISK:
+        logger.error("%s", error)
+        place = error.filename or say("disk", "디스크")
+        _say_error(
+            say(
+                f"{place}: cannot be written or read ({error.strerror}); make room or change its rights, then run again",
+                f"{place}: 쓰거나 읽을 수 없습니다 ({error.strerror}). 공간이나 권한을 확인하고 다시 실행하세요",
+            )
+        )
         return 2
     logger.exception("internal fault")
     import traceback

@@ -32,17 +32,18 @@ class View:
         self.live = self.console.is_terminal
         self.rows: dict[str, tuple[str, str]] = {}
         self.bar = Progress(
-            TextColumn("  {task.description}"),
+            TextColumn("  {task.description}", markup=False),  # a title may hold brackets
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[amount]}"),
+            TextColumn("{task.fields[amount]}", markup=False),
             TimeElapsedColumn(),
             TextColumn("<"),
             TimeRemainingColumn(),
-            TextColumn("[dim]{task.fields[facts]}"),
+            TextColumn("{task.fields[facts]}", style="dim", markup=False),
             console=self.console,
         )
         self.task: TaskID | None = None
-        self.title, self.total, self.unit = "", None, ""
+        self.title, self.unit = "", ""
+        self.total: float | None = None
         self.spoke = 0.0
         self.screen: Live | None = None
 
@@ -116,10 +117,10 @@ class View:
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A table; numbers stand right."""
-        table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+        table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
         for i, column in enumerate(columns):
             numbers = rows and all(_is_number(row[i]) for row in rows)
-            table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+            table.add_column(Text(column), justify="right" if numbers else "left", overflow="fold")
         for row in rows:
             table.add_row(*(Text(_short(cell)) for cell in row))
         self.console.print(table)
@@ -133,7 +134,7 @@ class View:
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) or (isinstance(value, str) and value[:1] in "+-0123456789–[" and value != "")
+    return isinstance(value, int | float) or (isinstance(value, str) and value[:1] in "+-0123456789–[")
 
 
 def _short(value: object) -> str:
