@@ -2,7 +2,7 @@
 
 import errno
 import importlib
-import os
+import signal
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -13,6 +13,7 @@ from dadeum.core.errors import DadeumError
 from dadeum.core.language import say
 from dadeum.core.log import close_log, logger, redact
 
+INTERRUPTED = 130
 # What the machine refuses is no fault of ours.
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -32,17 +33,21 @@ def dispatch(name: str, words: Sequence[str]) -> int:
     try:
         module: Any = importlib.import_module(f"dadeum.cli.commands.{name}")
         result = module.app(spelled, prog_name=f"dadeum {name}", standalone_mode=False)
-        return result if isinstance(result, int) else 0
+        code = result if isinstance(result, int) else 0
+        if code == INTERRUPTED:  # Typer turns Ctrl-C into this
+            _say_error(say("stopped", "멈췄습니다"))
+        return code
     except DadeumError as error:
         logger.error("%s", error)
         _say_error(str(error))
         return error.exit_code
-    except KeyboardInterrupt:
+    except KeyboardInterrupt:  # while the verb was imported
         _say_error(say("stopped", "멈췄습니다"))
-        return 130
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
+        return INTERRUPTED
+    except SystemExit as left:  # Typer leaves with 1 when nobody reads any more; shells know that as SIGPIPE
+        if isinstance(left.__context__, BrokenPipeError):
+            return 128 + signal.SIGPIPE
+        raise
     except Exception as error:
         return _usage_or_fault(error)
     finally:
@@ -63,9 +68,9 @@ def _usage_or_fault(error: Exception) -> int:
     """Typer's own complaints about the command line are the user's; the rest is ours and keeps its traceback."""
     if type(error).__name__ == "Exit":
         return int(getattr(error, "exit_code", 0))
-    if type(error).__name__ == "Abort":  # Typer's word for Ctrl-C
+    if type(error).__name__ == "Abort":  # Typer's word for the end of the input
         _say_error(say("stopped", "멈췄습니다"))
-        return 130
+        return INTERRUPTED
     if hasattr(error, "format_message"):
         _say_error(error.format_message())
         return 2
