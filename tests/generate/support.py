@@ -54,7 +54,14 @@ def save_adapter(folder: Path, base: Path, *, seed: int = 1) -> Path:
 
     model: Any = load_for_inference(base)
     torch.manual_seed(seed)
-    adapted = get_peft_model(model, LoraConfig(r=4, lora_alpha=8, target_modules="all-linear", task_type="CAUSAL_LM"))
+    config = LoraConfig(
+        r=4,
+        lora_alpha=8,
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+        fan_in_fan_out=model.config.model_type == "gpt2",
+    )
+    adapted = get_peft_model(model, config)
     with torch.no_grad():
         for name, parameter in adapted.named_parameters():
             if "lora_" in name:
