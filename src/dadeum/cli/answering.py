@@ -29,9 +29,11 @@ Seed = Annotated[int, typer.Option(help=say("seed of the draws", "뽑기의 난�
 def opened(model: str | None) -> "Engine":
     """The engine of MODEL, with the log of this use open in the experiments folder of its workspace."""
     from dadeum.run.models import open_engine
+    from dadeum.run.store import find_model
 
     workspace = Workspace.here()
+    found = find_model(workspace, model)  # before anything is written
     open_log(workspace.root / "experiments", "inference")
-    engine = open_engine(workspace, model)
+    engine = open_engine(workspace, *found)
     logger.info("device %s, template %s", engine.device, engine.contract.template_name)
     return engine

@@ -37,6 +37,7 @@ def compare_named(
         (_unlike(name, i, models), place)
         for i, (name, place) in enumerate(find_model(workspace, text) for text in models)
     ]
+    formatted = None if questions is not None else _test_rows(workspace, [place for _, place in found])
     folder = (
         workspace.at(str(out))
         if out is not None
@@ -44,7 +45,6 @@ def compare_named(
     )
     open_log(folder, "comparison")
     settings = EvaluateSettings() if max_new_tokens is None else EvaluateSettings(max_new_tokens=max_new_tokens)
-    formatted = None if questions is not None else _test_rows(workspace, [place for _, place in found])
     prompt = formatted / "prompt" if formatted else _prompt_of([place for _, place in found])
     named = [(name, _model_at(workspace, place, prompt)) for name, place in found]
     if questions is not None:
@@ -76,16 +76,16 @@ def _unlike(name: str, place: int, models: Sequence[str]) -> str:
 
 def _model_at(workspace: Workspace, place: Path, prompt: Path | None) -> evaluate_step.ModelAt:
     """A model with the prompt contract that it carries, or with `prompt` where it carries none."""
-    from dadeum.data.contract import CONTRACT_FILE
+    from dadeum.data.contract import FILE as CONTRACT
 
-    own = (place / CONTRACT_FILE).is_file()
+    own = (place / CONTRACT).is_file()
     return evaluate_step.ModelAt(place, prompt=None if own else prompt, base=base_of(place, workspace))
 
 
 def _prompt_of(places: Sequence[Path]) -> Path | None:
-    from dadeum.data.contract import CONTRACT_FILE
+    from dadeum.data.contract import FILE as CONTRACT
 
-    return next((place for place in places if (place / CONTRACT_FILE).is_file()), None)
+    return next((place for place in places if (place / CONTRACT).is_file()), None)
 
 
 def _test_rows(workspace: Workspace, places: Sequence[Path]) -> Path:

@@ -15,7 +15,7 @@ from dadeum.core.progress import Reporter
 from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
-from dadeum.run.store import Run, new_run, runs
+from dadeum.run.store import Run, new_run
 
 if TYPE_CHECKING:
     from dadeum.train.smoke import Smoke
@@ -101,6 +101,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     if resume == "auto" and all(plan.step(n).fresh for n in inside):
         for name in inside:
             board.mark(name, "fresh")
+        lab.remember(*map(plan.step, inside))
         return Outcome(plan, plan.run, tuple(done))
     run = _choose_run(lab, plan, resume)
     with locked(run.evidence):
@@ -175,6 +176,7 @@ def _walk(
             continue
         if step.fresh and (run is None or run.stage(step.name) is not None):
             board.mark(step.name, "fresh")
+            lab.remember(step)
             continue
         files = _do(step, lab, board, lambda step=step: work(step))  # type: ignore[misc]
         if run is not None:
@@ -198,11 +200,6 @@ def _do(step: Step, lab: Lab, board: Board, work: Callable[[], list[Path]]) -> l
 def _place(step: Step, lab: Lab) -> str:
     folder = artifact_folder(lab, step)
     return folder.relative_to(lab.workspace.root).as_posix() if folder else ""
-
-
-def begun(lab: Lab) -> list[Run]:
-    """Runs of the experiment that have a checkpoint and no final weights."""
-    return [run for run in runs(lab.workspace, lab.experiment.name) if has_checkpoint(run)]
 
 
 def smoke_test(lab: Lab, board: Board) -> "Smoke":

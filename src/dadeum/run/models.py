@@ -9,7 +9,6 @@ from dadeum.core.errors import ModelError
 from dadeum.core.hub import fetch_model
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
-from dadeum.run.store import find_model
 
 if TYPE_CHECKING:
     from dadeum.generate.engine import Engine
@@ -29,14 +28,19 @@ def base_of(place: Path, workspace: Workspace) -> Path | None:
             say(f"{place / ADAPTER}: names no base model", f"{place / ADAPTER}: 기본 모델이 적혀 있지 않습니다")
         )
     local = workspace.at(named)
-    return local if local.is_dir() else fetch_model(named, revision, weights=True)
+    if local.is_dir():
+        return local
+    # Fresh base weights lie beside the runs; there they are found when the workspace was moved.
+    for folder in (place.parent.parent, place) if Path(named).is_absolute() else ():
+        if (folder / local.name).is_dir():
+            return folder / local.name
+    return fetch_model(named, revision, weights=True)
 
 
-def open_engine(workspace: Workspace, text: str | None, *, prompt: Path | None = None) -> "Engine":
-    """Load MODEL (see `find_model`) to answer. `prompt` is a folder with another prompt contract than the model's own."""
+def open_engine(workspace: Workspace, name: str, place: Path) -> "Engine":
+    """Load what `find_model` found to answer."""
     from dadeum.generate.engine import Engine
 
-    name, place = find_model(workspace, text)
     base = base_of(place, workspace)
     logger.info("model %s from %s%s", name, place, f" on {base}" if base else "")
-    return Engine.open(place, base=base, prompt=prompt, name=name)
+    return Engine.open(place, base=base, name=name)

@@ -13,7 +13,7 @@ from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
 from dadeum.plan.steps import Step, flat, why_stale
 from dadeum.run.inputs import Places, base_made_from, places, template_hash, tokenizer_hash
-from dadeum.run.store import Run, newest
+from dadeum.run.store import Run, done_before, newest
 
 # Settings of `train:` that change what is written down, not what is learnt.
 BESIDE = {"train.logging_steps", "train.save_total_limit"}
@@ -37,10 +37,12 @@ class Lab:
         """Remembers what each stage was last made from, so that a stale one can say why."""
         return self.workspace.experiments(self.experiment.name) / "stages.json"
 
-    def remember(self, step: Step) -> None:
-        """Note that the step was just done."""
+    def remember(self, *steps: Step) -> None:
+        """Note that the steps were just done, or found done."""
         known = read_json(self.notebook) if self.notebook.is_file() else {}
-        write_json(self.notebook, {**known, step.name: step.made_from})
+        now = {**known, **{step.name: step.made_from for step in steps}}
+        if now != known:
+            write_json(self.notebook, now)
 
 
 @dataclass(frozen=True)
@@ -190,4 +192,7 @@ def _judge(step: Step, lab: Lab, run: Run | None, last: dict[str, Any] | None) -
     why = why_stale(last, step.made_from)
     if step.name == "train" and run is not None and last == step.made_from:
         why = say("begun, goes on", "시작됨, 이어서 함")
+    earlier = None if step.name != "eval base" else done_before(lab.workspace, lab.experiment.name, step)
+    if earlier is not None:
+        why = say(f"taken over from {earlier.name}", f"{earlier.name}의 것을 씀")
     return replace(step, why=why)

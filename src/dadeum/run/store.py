@@ -8,15 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dadeum.core.artifact import read_json, read_manifest, write_json
+from dadeum.core.artifact import MANIFEST, read_json, read_manifest, write_json
 from dadeum.core.errors import ArtifactError, ModelError
 from dadeum.core.family import nearest
 from dadeum.core.fingerprint import sha256_file
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
+from dadeum.plan.steps import Step
 
 RECORD = "manifest.json"
 PUBLISHED = ".published.json"
+HASHED = 16_000_000  # bytes below which a file is hashed each time
 
 
 @dataclass(frozen=True)
@@ -55,16 +57,25 @@ class Run:
             return None
         for file, (size, digest) in found["files"].items():
             path = self.evidence.parents[2] / file
-            if not path.is_file() or path.stat().st_size != size or (digest and sha256_file(path) != digest):
+            if (
+                not path.is_file()
+                or size not in (None, path.stat().st_size)
+                or (digest and sha256_file(path) != digest)
+            ):
                 return None
         return found
 
     def finish(self, name: str, fingerprint: str, made_from: dict[str, Any], files: list[Path], root: Path) -> None:
-        """Record a stage as done. Small files are held by their hash, weights by their size (their own manifest has the hash)."""
-        held = {}
+        """Record a stage as done.
+
+        Small files are held by their hash, weights by their size (their own manifest has the hash), manifests by being
+        there: the same made again has another time in it.
+        """
+        held: dict[str, list[Any]] = {}
         for file in sorted(f for path in files for f in ([path] if path.is_file() else path.rglob("*")) if f.is_file()):
+            name = (file.relative_to(root) if file.is_relative_to(root) else file.absolute()).as_posix()
             size = file.stat().st_size
-            held[file.relative_to(root).as_posix()] = [size, sha256_file(file) if size < 16_000_000 else None]
+            held[name] = [None, None] if file.name == MANIFEST else [size, sha256_file(file) if size < HASHED else None]
         stages = dict(self.record().get("stages", {}))
         stages[name] = {"fingerprint": fingerprint, "made_from": made_from, "files": held, "finished": time.time()}
         self.note(stages=stages)
@@ -86,6 +97,15 @@ def newest(workspace: Workspace, experiment: str, fingerprint: str) -> Run | Non
     """The newest run of the experiment with this training fingerprint."""
     same = [run for run in runs(workspace, experiment) if run.record().get("fingerprint") == fingerprint]
     return same[-1] if same else None
+
+
+def done_before(workspace: Workspace, experiment: str, step: Step) -> Run | None:
+    """The newest run of the experiment in which this very step was done."""
+    for run in reversed(runs(workspace, experiment)):
+        record = run.stage(step.name)
+        if record is not None and record["fingerprint"] == step.fingerprint:
+            return run
+    return None
 
 
 def new_run(workspace: Workspace, experiment: str, fingerprint: str) -> Run:
@@ -159,10 +179,10 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
             )
         return done[-1].experiment, done[-1].final
     if text.endswith((".yaml", ".yml")):
-        return _of_experiment(workspace, _name_in(workspace.at(text)))
+        return _of_experiment(workspace, _name_in(workspace, workspace.at(text)))
     for name in experiment_names(workspace):
         if text == name:
-            return _of_experiment(workspace, name)
+            return _of_experiment(workspace, _name_of(workspace, name))
         if (workspace.experiments(name) / text / RECORD).is_file() and "/" not in text:
             run = open_run(workspace, name, text)
             if read_manifest(run.final) is None:
@@ -192,11 +212,17 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
     return text, fetch_model(text, "main", weights=True)
 
 
-def _name_in(path: Path) -> str:
-    from dadeum.config.yaml import read_yaml
+def _name_of(workspace: Workspace, text: str) -> str:
+    """The experiment that `text` is the name of, or the name of whose file in `configs/`."""
+    file = workspace.configs / f"{text}.yaml"
+    return text if workspace.experiments(text).is_dir() or not file.is_file() else _name_in(workspace, file)
 
-    value = read_yaml(path).value
-    return str(value.get("name")) if isinstance(value, dict) else ""
+
+def _name_in(workspace: Workspace, path: Path) -> str:
+    """The name in an experiment file, or in what it extends."""
+    from dadeum.config.load import load
+
+    return load(path, root=workspace.root).experiment.name
 
 
 def _of_experiment(workspace: Workspace, name: str) -> tuple[str, Path]:

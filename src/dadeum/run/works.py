@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dadeum.config.experiment import Experiment
+from dadeum.core.artifact import MANIFEST
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -14,7 +15,7 @@ from dadeum.plan.steps import Step
 from dadeum.run.inputs import places
 from dadeum.run.models import base_of
 from dadeum.run.stages import Lab, Plan, artifact_folder
-from dadeum.run.store import Run, find_model, open_run, publish
+from dadeum.run.store import Run, done_before, find_model, publish
 from dadeum.train.job import TrainJob
 
 Resume = Literal["auto", "never", "must"]
@@ -134,19 +135,18 @@ def _eval_base(step: Step, lab: Lab, plan: Plan, run: Run, reporter: Reporter) -
     """The base is the same for every run of like data and settings: its scores are taken over where they exist."""
     import shutil
 
-    folder = lab.workspace.experiments(run.experiment)
-    for other in sorted((f.name for f in folder.iterdir() if f.is_dir() and f.name != run.name), reverse=True):
-        earlier = open_run(lab.workspace, run.experiment, other)
-        record = earlier.stage(step.name) if earlier.record() else None
-        if record is not None and record["fingerprint"] == step.fingerprint:
-            run.evaluation.mkdir(parents=True, exist_ok=True)
-            taken = [
-                Path(shutil.copyfile(lab.workspace.root / file, run.evaluation / Path(file).name))
-                for file in record["files"]
-            ]
-            reporter.note(say(f"the base's scores are those of {other}", f"기본 모델의 점수는 {other}의 것을 씁니다"))
-            return taken
-    return _eval(lab, plan, run, "base", reporter)
+    earlier = done_before(lab.workspace, run.experiment, step)
+    record = earlier.stage(step.name) if earlier is not None else None
+    if earlier is None or record is None:
+        return _eval(lab, plan, run, "base", reporter)
+    run.evaluation.mkdir(parents=True, exist_ok=True)
+    taken = [
+        Path(shutil.copyfile(lab.workspace.root / file, run.evaluation / Path(file).name)) for file in record["files"]
+    ]
+    reporter.note(
+        say(f"the base's scores are those of {earlier.name}", f"기본 모델의 점수는 {earlier.name}의 것을 씁니다")
+    )
+    return taken
 
 
 def _eval(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"], reporter: Reporter) -> list[Path]:
@@ -224,12 +224,12 @@ def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
         merged = next((f for f in folders if f.name == "merged"), None)
         copy_result(
             out,
-            fingerprint=plan.step("export").fingerprint,
             final=run.final,
             merged=merged,
             stats=run.evidence / "training_stats.json",
             evaluation=run.evaluation if run.evaluation.is_dir() else None,
         )
+        folders.append(out / MANIFEST)  # its presence: what users do with their copy is theirs
         reporter.note(say(f"copied to {lab.experiment.output_dir}", f"{lab.experiment.output_dir}에 사본을 두었습니다"))
     return folders
 

@@ -51,7 +51,7 @@ def _torch(gpu: str) -> tuple[bool, str]:
 
 
 def _memory() -> tuple[bool, str]:
-    import psutil
+    import psutil  # type: ignore[import-untyped]
 
     free = psutil.virtual_memory().available
     return free > 2 * GIB, f"{free / GIB:.1f} GiB" + say(" free", " 사용 가능")

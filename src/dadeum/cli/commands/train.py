@@ -16,11 +16,9 @@ from dadeum.core.language import say
 app = verb()
 
 
-def flag(name: str, kind: type, english: str, korean: str) -> Any:
+def flag(name: str, english: str, korean: str) -> Any:
     """An option that sets one key; which one stands in `config.aliases.FLAGS`."""
-    return Annotated[
-        kind | None, typer.Option(f"--{name.replace('_', '-')}", metavar=FLAGS[name].upper(), help=say(english, korean))
-    ]
+    return typer.Option(f"--{name.replace('_', '-')}", metavar=FLAGS[name].upper(), help=say(english, korean))
 
 
 def from_flags(flags: dict[str, Any], overlay: bool) -> dict[str, Any]:
@@ -76,13 +74,15 @@ def train(
     config: Annotated[
         str | None, typer.Option("--config", help=say("the same as EXPERIMENT", "EXPERIMENT와 같음"))
     ] = None,
-    model: flag("model", str, "Hub id or folder of the base", "기본 모델의 Hub 이름 또는 폴더") = None,
-    dataset_path: flag("dataset_path", str, "file of rows", "행이 든 파일") = None,
-    epochs: flag("epochs", float, "passes over the rows", "행을 도는 횟수") = None,
-    batch_size: flag("batch_size", int, "samples of one step", "한 단계의 샘플 수") = None,
-    lr: flag("lr", float, "learning rate", "학습률") = None,
-    lora_r: flag("lora_r", int, "rank of LoRA", "LoRA의 rank") = None,
-    output_dir: flag("output_dir", str, "plain copy of the result", "결과의 사본 폴더") = None,
+    model: Annotated[
+        str | None, flag("model", "Hub id or folder of the base", "기본 모델의 Hub 이름 또는 폴더")
+    ] = None,
+    dataset_path: Annotated[str | None, flag("dataset_path", "file of rows", "행이 든 파일")] = None,
+    epochs: Annotated[float | None, flag("epochs", "passes over the rows", "행을 도는 횟수")] = None,
+    batch_size: Annotated[int | None, flag("batch_size", "samples of one step", "한 단계의 샘플 수")] = None,
+    lr: Annotated[float | None, flag("lr", "learning rate", "학습률")] = None,
+    lora_r: Annotated[int | None, flag("lora_r", "rank of LoRA", "LoRA의 rank")] = None,
+    output_dir: Annotated[str | None, flag("output_dir", "plain copy of the result", "결과의 사본 폴더")] = None,
     resume_mode: ResumeOption = None,
     smoke: Annotated[
         bool,
