@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import os
 import socket
+import time
 import traceback
 from collections.abc import Mapping, Sequence
 from multiprocessing.context import ForkServerProcess
@@ -38,6 +39,8 @@ def _train(job: TrainJob, environment: Mapping[str, str], out: str, threads: int
     from dadeum.train.step import train
 
     torch.set_num_threads(threads)
+    if "DADEUM_TEST_HANG" in environment:
+        _hang(out)
     code, told = 0, ""
     try:
         train(job, Silent())
@@ -49,6 +52,18 @@ def _train(job: TrainJob, environment: Mapping[str, str], out: str, threads: int
     if torch.distributed.is_initialized():
         torch.distributed.destroy_process_group()
     os._exit(code)
+
+
+def _hang(out: str) -> None:
+    """The first forward pass never ends, and says so."""
+    from dadeum.train.loop import Loop
+
+    def compute(self: Loop, model: Any, batch: Any) -> Any:
+        Path(f"{out}.hangs").touch()
+        while True:
+            time.sleep(0.01)
+
+    Loop.compute = compute  # type: ignore[method-assign]
 
 
 def start(job: TrainJob, out: Path, environment: Mapping[str, str] = {}, threads: int = 1) -> ForkServerProcess:

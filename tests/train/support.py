@@ -38,7 +38,7 @@ LLAMA = {
 }
 
 
-def save_tokenizer(folder: Path) -> Path:
+def save_tokenizer(folder: Path, pad: str = "<|endoftext|>") -> Path:
     """A byte-level BPE with ChatML tokens."""
     backend = Tokenizer(models.BPE())
     backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
@@ -51,7 +51,7 @@ def save_tokenizer(folder: Path) -> Path:
         show_progress=False,
     )
     backend.train_from_iterator(TEXTS * 20, trainer)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|im_end|>", pad_token="<|endoftext|>")
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=backend, eos_token="<|im_end|>", pad_token=pad)
     tokenizer.save_pretrained(str(folder))
     return folder
 
@@ -64,7 +64,7 @@ def random_rows(count: int, seed: int = 0, longest: int = 60) -> list[Row]:
     draw = np.random.RandomState(seed)
     rows = []
     for index in range(count):
-        length = int(draw.choice([4, 5, 7, 12, 25, longest]))
+        length = longest if index % 7 == 3 else int(draw.choice([4, 5, 7, 12, 25]))
         trained = int(draw.randint(1, length)) if index % 3 else 1
         ids = draw.randint(3, 250, size=length).tolist()
         rows.append((ids, [0.0] * (length - trained) + [1.0] * trained))
@@ -93,10 +93,12 @@ def write_part(path: Path, rows: list[Row]) -> None:
     )
 
 
-def make_formatted(root: Path, rows: list[Row] | None = None, validation: list[Row] | None = None) -> Path:
+def make_formatted(
+    root: Path, rows: list[Row] | None = None, validation: list[Row] | None = None, pad: str = "<|endoftext|>"
+) -> Path:
     """The folder of the data stage."""
     folder = root / "formatted"
-    tokenizer = load_tokenizer(save_tokenizer(root / "tokenizer"), chat_template="chatml")
+    tokenizer = load_tokenizer(save_tokenizer(root / "tokenizer", pad), chat_template="chatml")
     with writing(folder, kind="formatted", fingerprint="f", made_from={}) as aside:
         write_part(aside / "train.arrow", random_rows(22) if rows is None else rows)
         write_part(aside / "validation.arrow", random_rows(5, seed=1) if validation is None else validation)

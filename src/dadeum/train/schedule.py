@@ -48,7 +48,7 @@ def _interval(value: float | None, steps: int, name: str) -> int | None:
         return None
     if 0 < value < 1:
         return max(1, math.ceil(steps * value))
-    if value < 1 or value != int(value):
+    if value != int(value):
         raise TrainError(
             say(
                 f"train.{name}: found {value:g}, expected a whole number of steps, or a share between 0 and 1",
