@@ -203,6 +203,20 @@ def test_the_window_comes_from_the_mask_even_if_a_layer_does_not_say_it(
     assert (got - expected).abs().max() <= 1e-10 * expected.abs().max()
 
 
+def test_a_mask_of_the_models_own_is_refused() -> None:
+    from transformers.masking_utils import create_causal_mask
+
+    model = tiny("llama")
+    use_packing(model)
+    batch = packed(documents((10, 3)))
+    options = {"inputs_embeds": torch.zeros(1, 13, 4), "attention_mask": None, "past_key_values": None}
+    options["position_ids"] = batch["position_ids"]
+    with running(make_plan(batch["cu_seqlens"])):
+        assert create_causal_mask(config=model.config, **options) is None
+        with pytest.raises(ModelError, match="a mask of the model's own"):
+            create_causal_mask(config=model.config, or_mask_function=lambda b, h, q, k: k == q + 1, **options)
+
+
 def test_chunked_attention_is_no_window() -> None:
     from transformers.masking_utils import create_chunked_causal_mask
 

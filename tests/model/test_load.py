@@ -15,6 +15,7 @@ from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ModelError
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.attention import NAME
+from dadeum.model.configuration import read_config, without_code
 from dadeum.model.load import enable_checkpointing, load_for_inference, load_for_training, make_base
 from dadeum.model.save import save_model
 
@@ -22,6 +23,9 @@ FRESH = {
     "model_type": "llama", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,
     "tie_word_embeddings": True,
 }  # fmt: skip
+
+
+PRETRAINED = ModelSettings(name_or_path="x")
 
 
 def load(model: ModelSettings, adapter: str = "full", place: Path | None = None, **more: Any) -> Any:
@@ -111,6 +115,11 @@ def test_trainable_weights_are_float32_and_frozen_ones_as_set(
     assert model.training
 
 
+def test_a_short_arithmetic_does_not_shorten_weights_that_are_trained(tmp_path: Path) -> None:
+    save_model(tiny("llama"), tmp_path)
+    assert same(load(PRETRAINED, place=tmp_path, precision="bf16"), tiny("llama"))
+
+
 def test_the_adapter_names_its_base_and_revision(stored: Path) -> None:
     hub = load(ModelSettings(name_or_path="some/model", revision="abc"), "lora", place=stored)
     assert (hub.peft_config["default"].base_model_name_or_path, hub.peft_config["default"].revision) == (
@@ -162,7 +171,8 @@ def test_checkpointing_gives_the_same_gradients_to_adapters(shape: str) -> None:
         model: Any = ADAPTERS.of(lora).apply(lora, tiny(shape)).train()
         if checkpointing:
             enable_checkpointing(model)
-            assert model.get_base_model().is_gradient_checkpointing
+            assert model.get_base_model().base_model._gradient_checkpointing_func.keywords == {"use_reentrant": False}
+            assert model.get_input_embeddings()(torch.tensor([3])).requires_grad
         with torch.no_grad():
             for name, parameter in model.named_parameters():
                 if "lora_B" in name:
@@ -203,9 +213,6 @@ def change(stored: Path, tmp_path: Path, drop: tuple[str, ...] = (), **config: A
         tensors = {name: t for name, t in load_file(place / "model.safetensors").items() if name not in drop}
         save_file(tensors, place / "model.safetensors", metadata={"format": "pt"})
     return place
-
-
-PRETRAINED = ModelSettings(name_or_path="x")
 
 
 def test_what_is_wrong_with_a_stored_model_is_one_sentence(stored: Path, tmp_path: Path) -> None:
@@ -255,6 +262,17 @@ def test_what_is_wrong_with_a_configuration_is_one_sentence(config: dict[str, An
     with pytest.raises(ModelError, match=pattern) as caught:
         load(fresh(**config))
     assert "\n" not in str(caught.value)
+
+
+def test_keys_that_name_code_are_left_behind(stored: Path, tmp_path: Path) -> None:
+    code = {"auto_map": {"AutoConfig": "c.C"}, "_attn_implementation_internal": "nobody/kernel", "_name": 1}
+    assert without_code({**code, "a": {**code, "b": 2}, "c": [1]}) == {"a": {"b": 2}, "c": [1]}
+    config = read_config(change(stored, tmp_path, **code))
+    assert (
+        config._attn_implementation_internal is None
+        and not hasattr(config, "auto_map")
+        and not hasattr(config, "_name")
+    )
 
 
 def test_general_names_of_a_configuration_are_taken() -> None:

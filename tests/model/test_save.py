@@ -64,6 +64,7 @@ def test_generation_stops_at_the_end_of_a_turn(tmp_path: Path) -> None:
     save_model(model, tmp_path / "none")
     for name, stops in (("one", likely), ("two", [2, likely]), ("none", 2)):
         assert GenerationConfig.from_pretrained(tmp_path / name).eos_token_id == stops
+        assert "_from_model_config" not in json.loads((tmp_path / name / "generation_config.json").read_text("utf-8"))
     stopping: Any = load_for_inference(tmp_path / "two")
     assert stopping.generate(IDS, max_new_tokens=9, do_sample=False)[0, IDS.shape[1] :].tolist() == [likely]
 

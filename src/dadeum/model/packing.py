@@ -100,19 +100,18 @@ def check_isolation(model: nn.Module) -> None:
 def _untouched(core: Any) -> Iterator[None]:
     """Evaluation mode without gradients; flags and random states are put back. A model that fails is unfit."""
     flags = {module: module.training for module in core.modules()}
-    states = torch.get_rng_state(), random.getstate()
+    state = random.getstate()
     core.eval()
     try:
         kind = core.get_input_embeddings().weight.device.type
-        with torch.no_grad(), torch.autocast(kind, enabled=False):
+        with torch.no_grad(), torch.autocast(kind, enabled=False), torch.random.fork_rng():
             yield
     except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, NotImplementedError, ImportError) as error:
         raise _unfit(core, core.config._attn_implementation, f"{type(error).__name__}: {first_line(error)}") from error
     finally:
         for module, flag in flags.items():
             module.training = flag
-        torch.set_rng_state(states[0])
-        random.setstate(states[1])
+        random.setstate(state)
 
 
 def _documents(core: Any) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:

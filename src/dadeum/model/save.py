@@ -61,8 +61,9 @@ def save_generation(core: Any, folder: Path, *, stop_ids: Sequence[int] = (), pa
         config.eos_token_id = list(stop_ids) if len(stop_ids) > 1 else stop_ids[0]
     if pad_id is not None:
         config.pad_token_id = pad_id
-    config._from_model_config = False
-    write_json(folder / "generation_config.json", config.to_diff_dict())
+    # Without the private mark that would let transformers make it anew from the model's configuration.
+    values = {key: value for key, value in config.to_diff_dict().items() if not key.startswith("_")}
+    write_json(folder / "generation_config.json", values)
 
 
 def adapter_tensors(peft: Any) -> dict[str, torch.Tensor]:
