@@ -1,0 +1,75 @@
+"""Small files, small functions, a test beside each module."""
+
+import ast
+
+import pytest
+from tests.architecture.tree import FILES, ROOT, SOURCE, parsed, shown
+
+MOST_LINES, MOST_IN_FUNCTION = 400, 80
+DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "shared", "base"}
+# Modules whose test has another name, and which.
+TESTED_ELSEWHERE: dict[str, str] = {
+    "src/dadeum/__main__.py": "tests/cli/test_app.py",
+}
+
+
+def test_files_are_short() -> None:
+    long = {shown(f): n for f in FILES if (n := len(f.read_text(encoding="utf-8").splitlines())) > MOST_LINES}
+    assert long == {}
+
+
+def test_functions_are_short() -> None:
+    long = {}
+    for file in FILES:
+        for node in ast.walk(parsed(file)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = (node.end_lineno or node.lineno) - node.lineno + 1
+                if lines > MOST_IN_FUNCTION:
+                    long[f"{shown(file)}:{node.lineno} {node.name}"] = lines
+    assert long == {}
+
+
+def test_there_are_no_drawers() -> None:
+    assert [shown(f) for f in FILES if f.stem.strip("_") in DRAWERS or f.parent.name in DRAWERS] == []
+
+
+def _has_code(file: ast.Module) -> bool:
+    return any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in ast.walk(file))
+
+
+def test_tests_mirror_the_source() -> None:
+    missing = []
+    for file in FILES:
+        if file.name == "__init__.py" or not _has_code(parsed(file)):
+            continue
+        place = file.relative_to(SOURCE)
+        test = ROOT / "tests" / place.parent / f"test_{file.stem.lstrip('_')}.py"
+        if not test.is_file() and shown(file) not in TESTED_ELSEWHERE:
+            missing.append(f"{shown(file)} wants {shown(test)}")
+    assert missing == []
+
+
+@pytest.mark.parametrize(("source", "test"), TESTED_ELSEWHERE.items())
+def test_exceptions_are_needed_and_true(source: str, test: str) -> None:
+    assert (ROOT / source).is_file()
+    text = (ROOT / test).read_text(encoding="utf-8")
+    module = source.removeprefix("src/").removesuffix(".py").replace("/", ".")
+    assert module in text or module.rpartition(".")[2].strip("_") in text
+
+
+def test_every_test_of_the_mirror_has_its_module() -> None:
+    """A test whose module was renamed or removed is found."""
+    free = {"architecture", "faults", "golden", "browser"}
+    stray = []
+    for test in sorted((ROOT / "tests").rglob("test_*.py")):
+        place = test.relative_to(ROOT / "tests")
+        if place.parts[0] in free:
+            continue
+        stem = test.stem.removeprefix("test_")
+        folder = SOURCE / place.parent
+        modules = [f.stem.lstrip("_") for f in folder.glob("*.py")] if folder.is_dir() else []
+        modules.append(folder.name)  # test_formats.py of formats/: all members at once
+        # test_render_fuzz.py stands beside test_render.py and belongs to render.py.
+        if not any(stem == module or stem.startswith(f"{module}_") for module in modules):
+            stray.append(shown(test))
+    assert stray == []
