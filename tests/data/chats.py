@@ -51,7 +51,13 @@ class Family:
     """A template, and by hand how it writes an answer: what it trims, and what ends it."""
 
     def __init__(
-        self, template: str, base: str, eos: str, specials: Sequence[str], writes: Callable[[str], str], before: str = ""
+        self,
+        template: str,
+        base: str,
+        eos: str,
+        specials: Sequence[str],
+        writes: Callable[[str], str],
+        before: str = "",
     ) -> None:
         self.template, self.base, self.eos, self.specials = template, base, eos, specials
         self.writes, self.before = writes, before

@@ -6,10 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
-from dadeum.core.errors import DataError, ModelError
-from dadeum.data.render import DEFAULT_TODAY, Refusal, Renderer
-from dadeum.tokenizer.load import load_tokenizer
 from tests.data.chats import (
     FAMILIES,
     Family,
@@ -20,6 +16,10 @@ from tests.data.chats import (
     talk,
     trained,
 )
+
+from dadeum.core.errors import DataError, ModelError
+from dadeum.data.render import DEFAULT_TODAY, Refusal, Renderer
+from dadeum.tokenizer.load import load_tokenizer
 
 KO = talk("나스닥이 뭐야?", "미국의 증권 시장이에요. 😀")
 
@@ -304,4 +304,6 @@ def test_marks_are_a_cross_check_only(material: Path, qwen: Any) -> None:
     )
     assert Renderer(qwen_marked).marks_agree(KO) is True
     assert Renderer(qwen3_marked).marks_agree(KO) is False  # marks `<think>\n\n</think>\n\n` as the assistant's
-    assert trained(qwen3_marked, Renderer(qwen3_marked).samples(KO, "assistant")[0]) == ["미국의 증권 시장이에요. 😀<|im_end|>"]
+    assert trained(qwen3_marked, Renderer(qwen3_marked).samples(KO, "assistant")[0]) == [
+        "미국의 증권 시장이에요. 😀<|im_end|>"
+    ]

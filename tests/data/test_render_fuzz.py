@@ -7,15 +7,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.data.chats import FAMILIES, Messages, freeze_date, reference_prompt, talk, trained
 
 from dadeum.data.render import DEFAULT_TODAY, Renderer
 from dadeum.tokenizer.load import load_tokenizer
-from tests.data.chats import FAMILIES, Messages, freeze_date, reference_prompt, talk, trained
 
 PARTS = [
     *("가", "힣", "뷁", "안녕하세요", "법률 상담", "ㅋㅋ", "ㅏ", "한", "각"),
     *("😀", "👩‍👩‍👧", "🇰🇷", "é", "é", "漢字", "\U0001f468🏽"),
-    *("<|im_end|>", "<|im_start|>user", "</s>", "<s>", "<unk>", "<end_of_turn>", "<|eot_id|>", "<|endoftext|>", "[UNK]"),
+    *(
+        "<|im_end|>",
+        "<|im_start|>user",
+        "</s>",
+        "<s>",
+        "<unk>",
+        "<end_of_turn>",
+        "<|eot_id|>",
+        "<|endoftext|>",
+        "[UNK]",
+    ),
     *("<|im_", "end|>", "assistant", "{{ x }}", "{% if %}", "### 답변:", "a", "b1", "The ", "x**2", "```"),
     *(" ", "  ", "\n", "\n\n", "\t", "　", " ", "\r\n"),
 ]

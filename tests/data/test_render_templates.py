@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scripts.template_table import CONTROL, ENDS, fitted, templates
+from tests.data.chats import Messages, freeze_date, reference_prompt, talk, trained
 
 from dadeum.core.errors import DataError
 from dadeum.data.render import DEFAULT_TODAY, Renderer
-from scripts.template_table import CONTROL, ENDS, fitted, templates
-from tests.data.chats import Messages, freeze_date, reference_prompt, talk, trained
 
 ROWS = [
     talk("나스닥이 뭐야?", "  미국의 증권 시장이에요. 😀\n기술주가 많지요. "),
@@ -59,7 +59,9 @@ def check(tokenizer: Any, name: str, row: Messages) -> str:
             for m, p in ((row[:i], True), (row[: i + 1], False))
         )
         rest = full.removeprefix(prompt)
-        end = next(e for e in sorted(tokenizer.all_special_tokens + specials(tokenizer), key=len)[::-1] if text.endswith(e))
+        end = next(
+            e for e in sorted(tokenizer.all_special_tokens + specials(tokenizer), key=len)[::-1] if text.endswith(e)
+        )
         answer = text[: -len(end)]
         if answer.strip() == row[i]["content"].strip():
             # The whole answer as it stands in the render, with the blanks that the template keeps, and no more.

@@ -4,6 +4,7 @@ Knows no tokens. A template is foreign code: whatever goes wrong inside it becom
 """
 
 import datetime
+import re
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,7 @@ from dadeum.core.errors import DataError, ModelError
 from dadeum.core.language import say
 
 Message = Mapping[str, Any]
+_INTERNAL = re.compile(r"__\w+__")
 # What the machinery itself provides; everything else that a template reads may come from `data.chat_template_kwargs`.
 PROVIDED = frozenset({"messages", "tools", "documents", "add_generation_prompt"})
 
@@ -45,9 +47,18 @@ class ChatTemplate:
         from transformers.utils.chat_template_utils import _compile_jinja_template
 
         try:
-            return _compile_jinja_template(self.source)
+            compiled = _compile_jinja_template(self.source)
+            hidden = _internal_name(compiled.environment.parse(self.source))
         except Exception as error:  # jinja's own errors, and recursion in a hostile template
             raise Refusal(self._sentence(error)) from None
+        if hidden:
+            raise Refusal(
+                say(
+                    f"the chat template of {self.name} reaches for '{hidden}', an inner name of Python; do not use this template",
+                    f"{self.name}의 대화 템플릿이 파이썬 내부 이름 '{hidden}'에 손을 댑니다. 이 템플릿을 쓰지 마세요",
+                )
+            )
+        return compiled
 
     @cached_property
     def reads(self) -> frozenset[str]:
@@ -112,6 +123,17 @@ class ChatTemplate:
             "data.chat_template_kwargs",
             f"{self.name}의 대화 템플릿이 '{reason}'(으)로 멈췄습니다. 메시지를 고치거나 필요한 값을 data.chat_template_kwargs에 넣으세요",
         )
+
+
+def _internal_name(tree: Any) -> str | None:
+    """The first `__name__` that a parsed template asks for. The sandbox would give it nothing, and say nothing."""
+    import jinja2.nodes
+
+    for node in tree.find_all((jinja2.nodes.Getattr, jinja2.nodes.NSRef, jinja2.nodes.Const)):
+        name = node.value if isinstance(node, jinja2.nodes.Const) else node.attr
+        if isinstance(name, str) and _INTERNAL.fullmatch(name):
+            return name
+    return None
 
 
 def _plain(value: Any) -> Any:

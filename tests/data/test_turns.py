@@ -1,0 +1,57 @@
+"""What a conversation must be before it is rendered."""
+
+from typing import Any
+
+import pytest
+from tests.data.chats import talk
+
+from dadeum.core.errors import DataError
+from dadeum.data.turns import checked, strings, trained_turns
+
+
+@pytest.mark.parametrize(
+    ("messages", "sentence"),
+    [
+        ([], "no message"),
+        ([{"role": "user"}], "message 1: found content of type NoneType"),
+        ([{"role": "user", "content": 3}], "message 1: found content of type int"),
+        ([*talk("가"), {"role": "<|im_end|>", "content": "나"}], "message 2: found role '<|im_end|>'"),
+        ([{"content": "나"}], "message 1: found role None"),
+    ],
+)
+def test_faulty_messages_are_named_by_number(messages: list[dict[str, Any]], sentence: str) -> None:
+    with pytest.raises(DataError) as caught:
+        checked(messages)
+    assert sentence in str(caught.value)
+
+
+def test_a_message_of_tool_calls_needs_no_text() -> None:
+    calls = {"role": "assistant", "tool_calls": [{"name": "f", "arguments": {"x": "</s>"}}]}
+    assert checked([*talk("가"), calls])[-1] == calls
+    assert list(strings([calls])) == ["f", "</s>"]
+
+
+def test_trained_turns() -> None:
+    row = talk("하나", "첫째", "둘", "둘째")
+    assert trained_turns(row, "assistant") == [1, 3]
+    assert trained_turns(row, "last_assistant") == trained_turns(row, "all") == [3]
+
+
+@pytest.mark.parametrize(
+    ("messages", "sentence"),
+    [
+        (talk("가"), "no answer"),
+        (talk("가", "나", "다"), "no answer"),
+        (talk("가", " \n"), "message 2: the answer is empty"),
+        (talk("가", "", "나", "다"), "message 2: the answer is empty"),
+        ([{"role": "assistant", "content": "먼저"}], "message 1: an answer needs a message before it"),
+        (
+            [*talk("가"), {"role": "assistant", "content": "나", "reasoning_content": "음"}],
+            "'reasoning_content' of an answer",
+        ),
+    ],
+)
+def test_nothing_is_trained_half(messages: list[dict[str, Any]], sentence: str) -> None:
+    with pytest.raises(DataError) as caught:
+        trained_turns(messages, "assistant")
+    assert sentence in str(caught.value)
