@@ -7,7 +7,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
 
@@ -52,10 +53,26 @@ def _default(value: Any) -> str:
 
 
 def _kind(annotation: Any) -> str:
-    text = str(annotation).replace("typing.", "").replace("<class '", "").replace("'>", "")
-    for part in ("dadeum.config.data.", "dadeum.config.train.", "dadeum.config.model.", "dadeum.config.evaluate."):
-        text = text.replace(part, "")
-    return text.split(", Strict")[0].removeprefix("Annotated[").replace("|", "\\|")
+    """The type in words of YAML."""
+    parts = get_args(annotation)
+    origin = get_origin(annotation)
+    if origin is Annotated:
+        return _kind(parts[0])
+    if origin is Literal:
+        return " \\| ".join(str(part) for part in parts)
+    if origin in (Union, UnionType):
+        return " \\| ".join(_kind(part) for part in parts)
+    if origin is tuple:
+        return say_list(_kind(parts[0]))
+    if origin is dict or (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return "mapping"
+    names = {str: "text", int: "integer", float: "number", bool: "true \\| false", NoneType: "null"}
+    return names.get(annotation, str(annotation))
+
+
+def say_list(item: str) -> str:
+    """A list of something."""
+    return f"list of {item}"
 
 
 def settings_page() -> str:
@@ -108,35 +125,52 @@ def commands_page() -> str:
     return "\n".join(line.rstrip() for line in "\n".join(lines).splitlines()) + "\n"
 
 
+def schema_page() -> str:
+    """The JSON Schema that editors use."""
+    import json
+
+    from dadeum.config.schema import json_schema
+
+    return json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
+
+
+PAGES = {"settings": settings_page, "commands": commands_page, "schema": schema_page}
+
+
+def targets() -> Iterator[tuple[str, str, Path]]:
+    """Page, language and file of everything that is generated."""
+    for language, suffix in LANGUAGES.items():
+        for page in ("settings", "commands"):
+            yield page, language, ROOT / "docs" / "reference" / f"{page}{suffix}.md"
+    yield "schema", "en", ROOT / "configs" / "schema.json"
+
+
+def made(page: str, language: str) -> str:
+    """A page, made in a process of its own: the language of help texts is settled when they are imported."""
+    environment = {
+        **os.environ,
+        "DADEUM_LANG": language,
+        "COLUMNS": "100",
+        "TERM": "dumb",
+        "PYTHONIOENCODING": "utf-8",
+    }
+    command = [sys.executable, __file__, "--page", page]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, encoding="utf-8", check=True).stdout
+
+
 def main() -> None:
     """Write the pages, or with `--check` compare them; `--page NAME` prints one in the language of DADEUM_LANG."""
     if "--page" in sys.argv:
-        sys.stdout.write({"settings": settings_page, "commands": commands_page}[sys.argv[-1]]())
+        sys.stdout.write(PAGES[sys.argv[-1]]())
         return
     stale = []
-    for language, suffix in LANGUAGES.items():
-        for page in ("settings", "commands"):
-            environment = {
-                **os.environ,
-                "DADEUM_LANG": language,
-                "COLUMNS": "100",
-                "TERM": "dumb",
-                "PYTHONIOENCODING": "utf-8",
-            }
-            done = subprocess.run(
-                [sys.executable, __file__, "--page", page],
-                env=environment,
-                capture_output=True,
-                text=True,
-                encoding="utf-8",
-                check=True,
-            )
-            path = ROOT / "docs" / "reference" / f"{page}{suffix}.md"
-            if "--check" not in sys.argv:
-                path.parent.mkdir(parents=True, exist_ok=True)
-                path.write_text(done.stdout, encoding="utf-8", newline="\n")
-            elif not path.is_file() or path.read_text(encoding="utf-8") != done.stdout:
-                stale.append(path.relative_to(ROOT).as_posix())
+    for page, language, path in targets():
+        text = made(page, language)
+        if "--check" not in sys.argv:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8", newline="\n")
+        elif not path.is_file() or path.read_text(encoding="utf-8") != text:
+            stale.append(path.relative_to(ROOT).as_posix())
     if stale:
         raise SystemExit(f"stale: {', '.join(stale)}; run `make docs`")
 

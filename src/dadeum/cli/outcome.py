@@ -27,36 +27,45 @@ def show_outcome(view: "View", lab: "Lab", outcome: "Outcome") -> None:
 
 
 def show_comparison(view: "View", folder: "Path") -> None:
-    """The table of `comparison.json` and samples of the evaluations."""
+    """The tables of `comparison.json` and samples of the evaluations."""
     found = read_json(folder / "comparison.json")
-    names = found["models"]
+    names, metrics = found["models"], found["metrics"]
+    floors = any(metric["floors"] for metric in metrics)
     view.table(
         say("On the test rows", "시험 행에서"),
-        [
-            say("metric", "지표"),
-            *names,
-            *(say(f"{name} − {names[0]}, 95 %", f"{name} − {names[0]}, 95 %") for name in names[1:]),
-        ],
-        [_row(metric, names) for metric in found["metrics"]],
+        [say("metric", "지표"), *names, *([say("random pairs", "무작위 짝")] if floors else [])],
+        [_values(metric, names, floors) for metric in metrics],
+    )
+    view.table(
+        say(f"Against {names[0]}, with 95 % intervals", f"{names[0]}에 견준 차이와 95 % 구간"),
+        [say("metric", "지표"), *names[1:]],
+        [[_label(metric), *(_difference(metric, name) for name in names[1:])] for metric in metrics],
     )
     for note in found["notes"]:
         view.note(note)
+    view.note("")
     _samples(view, folder, names)
 
 
-def _row(metric: dict[str, Any], names: list[str]) -> list[str]:
-    arrow = "↑" if metric["higher_is_better"] else "↓"
-    cells = [f"{metric['name']} {arrow}", *(f"{metric['values'][name]:.4g}" for name in names)]
-    for name in names[1:]:
-        difference = metric["differences"].get(name)
-        if difference is None:
-            cells.append("–")
-            continue
-        better = difference["low"] > 0 if metric["higher_is_better"] else difference["high"] < 0
-        worse = difference["high"] < 0 if metric["higher_is_better"] else difference["low"] > 0
-        mark = say("better", "좋아짐") if better else say("worse", "나빠짐") if worse else say("unclear", "불분명")
-        cells.append(f"{difference['difference']:+.4g} [{difference['low']:+.4g}, {difference['high']:+.4g}] {mark}")
-    return cells
+def _label(metric: dict[str, Any]) -> str:
+    return f"{metric['name']} {'↑' if metric['higher_is_better'] else '↓'}"
+
+
+def _values(metric: dict[str, Any], names: list[str], floors: bool) -> list[str]:
+    """Values of all models, and what the last one's answers reach against other rows' references."""
+    floor = metric["floors"].get(names[-1])
+    last = ["" if floor is None else f"{floor:.4g}"] if floors else []
+    return [_label(metric), *(f"{metric['values'][name]:.4g}" for name in names), *last]
+
+
+def _difference(metric: dict[str, Any], name: str) -> str:
+    found = metric["differences"].get(name)
+    if found is None:
+        return say("not ranked", "비교 안 함")
+    sign = 1 if metric["higher_is_better"] else -1
+    low, high = sorted((sign * found["low"], sign * found["high"]))
+    mark = say("better", "나음") if low > 0 else say("worse", "못함") if high < 0 else say("unclear", "불분명")
+    return f"{found['difference']:+.3g} [{found['low']:+.3g}, {found['high']:+.3g}] {mark}"
 
 
 def _samples(view: "View", folder: "Path", names: list[str]) -> None:

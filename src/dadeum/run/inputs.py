@@ -9,7 +9,7 @@ from dadeum.config.experiment import Experiment
 from dadeum.core.artifact import write_json
 from dadeum.core.errors import ModelError
 from dadeum.core.fingerprint import fingerprint, sha256_file
-from dadeum.core.hub import cached_commit, fetch_model, is_local
+from dadeum.core.hub import cached_model, fetch_model, is_local
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 
@@ -45,9 +45,7 @@ def _place(name: str, revision: str, workspace: Workspace, *, weights: bool, fet
                 )
             )
         return folder
-    if fetch or cached_commit(name, revision) is not None:
-        return fetch_model(name, revision, weights=weights)
-    return None
+    return fetch_model(name, revision, weights=weights) if fetch else cached_model(name, revision, weights=weights)
 
 
 def places(experiment: Experiment, workspace: Workspace, *, fetch: bool = False) -> Places:
