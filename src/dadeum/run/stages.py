@@ -134,8 +134,8 @@ def _known(
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
     made: dict[str, dict[str, Any]] = {}
     made["preprocess"] = {
-        **sources,
         **keys,
+        **sources,  # later: of a prompt file its bytes count, not its name
         "tokenizer": tokenizer_hash(where.tokenizer),
         "tokenizer.chat_template": template_hash(experiment.tokenizer.chat_template, workspace),
         "train.objective": experiment.train.objective.type,
@@ -190,7 +190,7 @@ def _judge(step: Step, lab: Lab, run: Run | None, last: dict[str, Any] | None) -
     if fresh:
         return replace(step, fresh=True)
     why = why_stale(last, step.made_from)
-    if step.name == "train" and run is not None and last == step.made_from:
+    if step.name == "train" and run is not None and step.name not in run.record().get("stages", {}):
         why = say("begun, goes on", "시작됨, 이어서 함")
     earlier = None if step.name != "eval base" else done_before(lab.workspace, lab.experiment.name, step)
     if earlier is not None:

@@ -73,9 +73,11 @@ class Run:
         """
         held: dict[str, list[Any]] = {}
         for file in sorted(f for path in files for f in ([path] if path.is_file() else path.rglob("*")) if f.is_file()):
-            name = (file.relative_to(root) if file.is_relative_to(root) else file.absolute()).as_posix()
+            place = file.relative_to(root) if file.is_relative_to(root) else file.absolute()
             size = file.stat().st_size
-            held[name] = [None, None] if file.name == MANIFEST else [size, sha256_file(file) if size < HASHED else None]
+            held[place.as_posix()] = (
+                [None, None] if file.name == MANIFEST else [size, sha256_file(file) if size < HASHED else None]
+            )
         stages = dict(self.record().get("stages", {}))
         stages[name] = {"fingerprint": fingerprint, "made_from": made_from, "files": held, "finished": time.time()}
         self.note(stages=stages)
