@@ -69,6 +69,18 @@ def test_generation_stops_at_the_end_of_a_turn(tmp_path: Path) -> None:
     assert stopping.generate(IDS, max_new_tokens=9, do_sample=False)[0, IDS.shape[1] :].tolist() == [likely]
 
 
+def test_settings_that_transformers_will_not_write_do_not_lose_a_model(tmp_path: Path) -> None:
+    model = tiny("llama")
+    model.generation_config.temperature = 0.7
+    model.generation_config.do_sample = False
+    with pytest.raises(ValueError, match="GenerationConfig is invalid"):
+        model.save_pretrained(tmp_path / "plain")
+    save_model(model, tmp_path / "ours", stop_ids=(2,))
+    again: Any = load_for_inference(tmp_path / "ours")
+    assert (again.generation_config.temperature, again.generation_config.eos_token_id) == (0.7, 2)
+    assert model.generation_config.temperature == 0.7
+
+
 def test_a_model_that_was_packed_or_wrapped_saves_alike(tmp_path: Path) -> None:
     plain, other = tiny("llama"), tiny("llama")
     use_packing(other)

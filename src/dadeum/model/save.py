@@ -37,8 +37,13 @@ def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), 
         _save_adapter_config(peft, folder)
     else:
         check_finite(dict(core.named_parameters()))
-        with without_bars():
-            core.save_pretrained(folder)
+        # Some models bring generation settings that transformers loads but refuses to write.
+        own, core.generation_config = core.generation_config, GenerationConfig()
+        try:
+            with without_bars():
+                core.save_pretrained(folder)
+        finally:
+            core.generation_config = own
     save_generation(core, folder, stop_ids=stop_ids, pad_id=pad_id)
 
 
