@@ -21,6 +21,7 @@ MARKS = {
     "done": ("✓", "bold green"),
     "failed": ("✗", "bold red"),
 }
+NAMES = {"tokens_per_second": "tok/s"}
 PLAIN_EVERY = 15.0
 
 
@@ -97,7 +98,9 @@ class View:
 
     def advance(self, done: float, **facts: object) -> None:
         """Move the bar, and show the facts beside it."""
-        said = "  ".join(f"{key} {_short(value)}" for key, value in facts.items())
+        # The bar has a clock of its own.
+        shown = {NAMES.get(key, key): value for key, value in facts.items() if key != "left" or not self.live}
+        said = "  ".join(f"{key} {_short(value)}" for key, value in shown.items())
         amount = f"{done:,.0f}/{self.total:,.0f} {self.unit}" if self.total else f"{done:,.0f} {self.unit}"
         if self.task is not None:
             self.bar.update(self.task, completed=done, amount=amount, facts=said)

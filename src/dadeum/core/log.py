@@ -7,8 +7,12 @@ from pathlib import Path
 
 SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
 logger = logging.getLogger("dadeum")
+# Warnings of libraries belong into the log, not between the lines that a person reads.
+library = logging.getLogger("py.warnings")
 # Without a log file open, nothing is printed: what the user should see, the command line shows.
-logger.addHandler(logging.NullHandler())
+for _one in (logger, library):
+    _one.addHandler(logging.NullHandler())
+    _one.propagate = False
 
 
 def redact(text: str) -> str:
@@ -32,14 +36,15 @@ def open_log(folder: Path, verb: str) -> Path:
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
+    library.addHandler(handler)
     logger.setLevel(logging.INFO)
-    logger.propagate = False
     return path
 
 
-def close_log() -> None:
-    """Close the log files that are open."""
+def close_log(path: Path | None = None) -> None:
+    """Close the log file at `path`, or all that are open."""
     for handler in list(logger.handlers):
-        if isinstance(handler, logging.FileHandler):
+        if isinstance(handler, logging.FileHandler) and path in (None, Path(handler.baseFilename)):
             logger.removeHandler(handler)
+            library.removeHandler(handler)
             handler.close()
