@@ -37,6 +37,8 @@ def test_differences_are_the_paired_bootstraps(columns: list[tuple[str, Evaluati
         by_hand = paired(rows[0], rows[1], member.combine, higher_is_better=metric.higher_is_better, draws=300, seed=4)
         assert metric.differences == {"tuned": by_hand}
         assert metric.n == 8
+        assert by_hand.difference == pytest.approx(metric.values["tuned"] - metric.values["base"])
+        assert metric.values["base"] == pytest.approx(columns[0][1].metrics[metric.name]["value"])
     assert found.plain()["bootstrap"] == {
         "draws": 300,
         "seed": 4,
@@ -94,5 +96,11 @@ def test_rows_that_one_model_lacks_are_left_out_for_all(
 ) -> None:
     other = copy.deepcopy(columns[1][1])
     del other.samples[3]["statistics"]["chrf"]
-    found = {m.name: m.n for m in compare([columns[0], ("tuned", other)], draws=100, seed=0).metrics}
-    assert (found["chrf"], found["perplexity"]) == (7, 8)
+    found = {m.name: m for m in compare([columns[0], ("tuned", other)], draws=100, seed=0).metrics}
+    chrf = found["chrf"]
+    assert (chrf.n, found["perplexity"].n) == (7, 8)
+    assert chrf.values["base"] != pytest.approx(columns[0][1].metrics["chrf"]["value"], rel=1e-9)
+    assert chrf.differences["tuned"].difference == pytest.approx(chrf.values["tuned"] - chrf.values["base"])
+    for sample in other.samples:
+        sample["statistics"].pop("chrf", None)
+    assert "chrf" not in {m.name for m in compare([columns[0], ("tuned", other)], draws=100, seed=0).metrics}

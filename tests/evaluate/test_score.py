@@ -65,7 +65,7 @@ def test_values_by_hand(engine: Engine, rows: list[AskedRow]) -> None:
     references = [r.reference or "" for r in rows]
     direct = CHRF().corpus_score([r.text.strip() for r in replies], [references])
     assert result.metrics["chrf"]["value"] == pytest.approx(direct.score)
-    shifted = CHRF().corpus_score([r.text.strip() for r in replies], [[*references[1:], references[0]]])
+    shifted = CHRF().corpus_score([r.text.strip() for r in replies], [[references[-1], *references[:-1]]])
     assert result.metrics["chrf"]["floor"] == pytest.approx(shifted.score)
 
 
@@ -139,3 +139,14 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
     path.write_text('{"score": 1}', encoding="utf-8")
     with pytest.raises(ArtifactError, match="is no evaluation of dadeum"):
         EvaluationResult.read(path)
+
+
+def test_a_reference_that_cannot_be_weighed_is_counted(engine: Engine) -> None:
+    good = AskedRow(messages=tuple(user("hi")), reference="답", asked="1")
+    empty = AskedRow(messages=tuple(user("질문")), reference=" ", asked="2")
+    long = AskedRow(messages=tuple(user("질문")), reference="길다 " * 300, asked="3")
+    result = evaluated(engine, [good, empty, long], metrics=["perplexity"])
+    assert result.metrics["perplexity"]["n"] == 1
+    assert "reference answers of 2 rows could not be weighed" in result.notes[0]
+    with pytest.raises(ModelError, match=r"lower data\.max_length"):
+        evaluated(engine, [long], metrics=["perplexity"])

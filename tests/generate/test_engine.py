@@ -109,8 +109,8 @@ def test_the_context_shortens_answers_and_refuses_prompts(tmp_path: Path) -> Non
     pair = engine.replies([user("hi"), long], max_new_tokens=20, batch_size=2)
     assert pair[0].ids == engine.replies([user("hi")], max_new_tokens=20)[0].ids
     assert pair[1].new_tokens == 64 - len(engine.prompt_ids(long)) < 20
-    with pytest.raises(ModelError, match=r"the prompt has \d+ tokens, the model's context only 64"):
-        engine.replies([user("hi " * 80)], max_new_tokens=5)
+    with pytest.raises(ModelError, match=r"the prompt of question 2 has \d+ tokens, the model's context only 64"):
+        engine.replies([user("hi"), user("hi " * 80)], max_new_tokens=5)
     with pytest.raises(ModelError, match=r"lower data\.max_length"):
         engine.answer_loss([[*user("hi"), {"role": "assistant", "content": "hi " * 80}]])
 

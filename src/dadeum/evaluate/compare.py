@@ -13,7 +13,7 @@ from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.evaluate.metrics import METRICS
 from dadeum.evaluate.result import EvaluationResult
-from dadeum.evaluate.statistics import Difference, paired
+from dadeum.evaluate.statistics import Difference, interval, paired, table
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class MetricRow:
     signature: str
     n: int
     values: dict[str, float]
-    intervals: dict[str, list[float]]
+    intervals: dict[str, tuple[float, float]]
     floors: dict[str, float]
     differences: dict[str, Difference]
     ranked: bool = True
@@ -75,7 +75,7 @@ def compare(columns: Sequence[tuple[str, EvaluationResult]], *, draws: int, seed
     for (one, a), (other, b) in pairwise(columns):
         _same_terms(one, a, other, b)
     shared = [name for name in results[0].metrics if all(name in r.metrics for r in results)]
-    rows = tuple(_metric(name, names, results, draws, seed) for name in shared)
+    rows = tuple(row for name in shared if (row := _metric(name, names, results, draws, seed)).n)
     return Comparison(
         names=names,
         metrics=rows,
@@ -119,7 +119,9 @@ def _metric(name: str, names: Sequence[str], results: Sequence[EvaluationResult]
     ranked = not (member.per_token and len(tokenizers) > 1)
     statistics = [[sample["statistics"].get(name) for sample in result.samples] for result in results]
     whole = [i for i, row in enumerate(zip(*statistics, strict=True)) if all(one is not None for one in row)]
+    # A row that one model lacks counts for none, so that each difference is that of the values beside it.
     kept = [[rows[i] for i in whole] for rows in statistics]
+    columns = dict(zip(names, kept, strict=True)) if whole else {}
     differences = {}
     if ranked and whole:
         differences = {
@@ -135,8 +137,8 @@ def _metric(name: str, names: Sequence[str], results: Sequence[EvaluationResult]
         higher_is_better=first["higher_is_better"],
         signature=first["signature"],
         n=len(whole),
-        values={key: metric["value"] for key, metric in found.items()},
-        intervals={key: metric["interval"] for key, metric in found.items()},
+        values={key: float(member.combine(table(rows).sum(axis=0))) for key, rows in columns.items()},
+        intervals={key: interval(rows, member.combine, draws=draws, seed=seed) for key, rows in columns.items()},
         floors={key: metric["floor"] for key, metric in found.items() if "floor" in metric},
         differences=differences,
         ranked=ranked,

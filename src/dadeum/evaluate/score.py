@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from dadeum.config.evaluate import EvaluateSettings
-from dadeum.core.errors import ModelError
+from dadeum.core.errors import DadeumError, ModelError
 from dadeum.core.fingerprint import fingerprint, versions
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -19,10 +19,13 @@ from dadeum.evaluate.few_shot import FewShot
 from dadeum.evaluate.metrics import METRICS, Scored, Value
 from dadeum.evaluate.reasoning import OPEN, without_reasoning
 from dadeum.evaluate.result import EvaluationResult
-from dadeum.evaluate.rows import AskedRow
+from dadeum.evaluate.rows import AskedRow, spread
 from dadeum.evaluate.statistics import interval, table
 from dadeum.generate.engine import Engine, Messages, Reply
 from dadeum.generate.likelihood import Loss
+
+# A floor needs no more rows to be read beside a score.
+FLOOR_ROWS = 200
 
 
 def evaluate(
@@ -41,16 +44,18 @@ def evaluate(
     wants_answers = any(member.needs == "answer" for member, _ in members)
     wants_loss = any(member.needs == "loss" for member, _ in members)
     replies = _replies(engine, rows, prompts, settings, reporter) if wants_answers else {}
-    losses = _losses(engine, rows, prompts, settings, reporter) if wants_loss else {}
+    losses, unweighed = _losses(engine, rows, prompts, settings, reporter) if wants_loss else ({}, [])
     samples, scored = [], []
     for place, row in enumerate(rows):
         sample, one = _sample(engine, row, prompts[place], replies.get(place), losses.get(place))
         samples.append(sample)
         scored.append(one)
     metrics: dict[str, dict[str, Any]] = {}
-    for member, metric in members:
+    reporter.start(say(f"{engine.name}: metrics", f"{engine.name}: 지표"), len(members))
+    for done, (member, metric) in enumerate(members, 1):
         metrics |= _measure(member, metric, scored, samples, settings)
-    notes = [] if replies or not wants_answers else [_no_answers()]
+        reporter.advance(done)
+    notes = [*([] if replies or not wants_answers else [_no_answers()]), *unweighed]
     return EvaluationResult(
         model=engine.name,
         dataset=dataset,
@@ -102,30 +107,48 @@ def _losses(
     prompts: Sequence[Messages],
     settings: EvaluateSettings,
     reporter: Reporter,
-) -> dict[int, Loss]:
+) -> tuple[dict[int, Loss], list[str]]:
+    """Likelihoods by place, and a note where references could not be weighed. Raises where none could, or one is no number."""
     answered = [p for p, row in enumerate(rows) if row.text is None and row.reference is not None]
     plain = [p for p, row in enumerate(rows) if row.text is not None]
     reporter.start(say(f"{engine.name}: likelihood", f"{engine.name}: 가능도"), len(answered) or len(plain), "rows")
     found: dict[int, Loss] = {}
-    if answered:
-        whole = [[*prompts[p], {"role": "assistant", "content": rows[p].reference}] for p in answered]
-        made = engine.answer_loss(whole, batch_size=settings.batch_size, reporter=reporter)
-        found |= dict(zip(answered, made, strict=True))
+    errors: list[DadeumError] = []
+    whole = [[*prompts[p], {"role": "assistant", "content": rows[p].reference}] for p in answered]
+    made = engine.answer_losses(whole, batch_size=settings.batch_size, reporter=reporter) if whole else []
+    for place, loss in zip(answered, made, strict=True):
+        if isinstance(loss, DadeumError):
+            errors.append(loss)
+        else:
+            found[place] = loss
+    if errors and not found:
+        raise errors[0]
     if plain:
         texts = [rows[p].text or "" for p in plain]
         found |= dict(
             zip(plain, engine.text_loss(texts, batch_size=settings.batch_size, reporter=reporter), strict=True)
         )
     for place, loss in found.items():
-        if not math.isfinite(loss.nll):
-            row = rows[place].source_row
-            raise ModelError(
-                say(
-                    f"{engine.name}: the likelihood of test row {place if row is None else row} is not a number; the weights are damaged",
-                    f"{engine.name}: 시험 행 {place if row is None else row}의 가능도가 숫자가 아닙니다. 가중치가 손상되었습니다",
-                )
+        _check_number(engine, rows[place], place, loss)
+    return found, [_unweighed(engine, errors)] if errors else []
+
+
+def _unweighed(engine: Engine, errors: Sequence[DadeumError]) -> str:
+    return say(
+        f"{engine.name}: the reference answers of {len(errors)} rows could not be weighed; the first: {errors[0]}",
+        f"{engine.name}: {len(errors)}행의 기준 답은 가능도를 잴 수 없었습니다. 첫 이유: {errors[0]}",
+    )
+
+
+def _check_number(engine: Engine, row: AskedRow, place: int, loss: Loss) -> None:
+    if not math.isfinite(loss.nll):
+        name = place if row.source_row is None else row.source_row
+        raise ModelError(
+            say(
+                f"{engine.name}: the likelihood of test row {name} is not a number; the weights are damaged",
+                f"{engine.name}: 시험 행 {name}의 가능도가 숫자가 아닙니다. 가중치가 손상되었습니다",
             )
-    return found
+        )
 
 
 def _sample(
@@ -167,10 +190,7 @@ def _measure(
 ) -> dict[str, dict[str, Any]]:
     """The metrics of one member; each sample gets its rows."""
     values: dict[str, Value] = member.score(metric, scored)
-    floors: dict[str, Value] = {}
-    if member.needs == "answer" and len(scored) > 1:
-        others = [*scored[1:], scored[0]]
-        floors = member.score(metric, [Scored(a.prediction, b.reference) for a, b in zip(scored, others, strict=True)])
+    floors: dict[str, Value] = member.score(metric, _strangers(scored)) if member.needs == "answer" else {}
     found: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
         if not value.n:
@@ -192,6 +212,13 @@ def _measure(
         if name in floors and floors[name].n:
             found[name]["floor"] = _total(floors[name], member.combine)
     return found
+
+
+def _strangers(scored: Sequence[Scored]) -> list[Scored]:
+    """Predictions beside the references of other rows, at most FLOOR_ROWS of them: what is reached without knowing."""
+    whole = [s for s in scored if s.prediction is not None and s.reference is not None]
+    kept = [whole[i] for i in spread(len(whole), FLOOR_ROWS)]
+    return [Scored(kept[i].prediction, kept[i - 1].reference) for i in range(len(kept))] if len(kept) > 1 else []
 
 
 def _total(value: Value, combine: Callable[..., Any]) -> float:
@@ -227,7 +254,7 @@ def _environment(
 ) -> dict[str, Any]:
     """Everything that a score depends on besides the weights."""
     contract = engine.contract
-    ids = [engine.prompt_ids(prompt) for row, prompt in zip(rows, prompts, strict=True) if row.text is None]
+    ids = engine.prompts([prompt for row, prompt in zip(rows, prompts, strict=True) if row.text is None])
     return {
         "versions": versions(),
         "python": platform.python_version(),

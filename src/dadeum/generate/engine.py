@@ -15,7 +15,7 @@ from typing import Any
 import torch
 from transformers import GenerationConfig, PreTrainedTokenizerFast
 
-from dadeum.core.errors import ModelError
+from dadeum.core.errors import DadeumError, ModelError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter, Silent
 from dadeum.data.contract import PromptContract
@@ -112,21 +112,26 @@ class Engine:
 
     def prompt_ids(self, messages: Messages) -> list[int]:
         """THE prompt of a conversation: what eval, ask, chat, batch and bench give to the model, as training saw it. Raises ModelError without a chat template."""
-        return self.renderer.prompt_ids([dict(m) for m in messages])
+        return self.prompts([messages])[0]
+
+    def prompts(self, conversations: Sequence[Messages]) -> list[list[int]]:
+        """`prompt_ids` of many conversations."""
+        return self.renderer.prompt_ids_batch([[dict(m) for m in messages] for messages in conversations])
 
     def prompt_text(self, messages: Messages) -> str:
         """The prompt as the template writes it."""
         return self.renderer.text([dict(m) for m in messages], add_generation_prompt=True)
 
-    def room(self, prompt_tokens: int, max_new_tokens: int) -> int:
+    def room(self, prompt_tokens: int, max_new_tokens: int, number: int | None = None) -> int:
         """How many tokens may be generated after such a prompt. Raises ModelError where the context has no room left."""
         if self.context is None:
             return max_new_tokens
         if prompt_tokens >= self.context:
+            which, korean = (f" of question {number}", f" {number}번 질문의") if number is not None else ("", "")
             raise ModelError(
                 say(
-                    f"{self.name}: the prompt has {prompt_tokens} tokens, the model's context only {self.context}; shorten the prompt",
-                    f"{self.name}: 프롬프트가 {prompt_tokens}토큰인데 모델의 문맥은 {self.context}토큰뿐입니다. 프롬프트를 줄이세요",
+                    f"{self.name}: the prompt{which} has {prompt_tokens} tokens, the model's context only {self.context}; shorten it",
+                    f"{self.name}:{korean} 프롬프트가 {prompt_tokens}토큰인데 모델의 문맥은 {self.context}토큰뿐입니다. 줄이세요",
                 )
             )
         return min(max_new_tokens, self.context - prompt_tokens)
@@ -143,8 +148,8 @@ class Engine:
         reporter: Reporter | None = None,
     ) -> list[Reply]:
         """An answer to each conversation, in their order; greedy unless `temperature` is above 0."""
-        prompts = [self.prompt_ids(messages) for messages in conversations]
-        rooms = [self.room(len(ids), max_new_tokens) for ids in prompts]
+        prompts = self.prompts(conversations)
+        rooms = [self.room(len(ids), max_new_tokens, number) for number, ids in enumerate(prompts, 1)]
         # Prompts of like length share a batch; those that the context cuts short share one with their equals only, so
         # that no answer depends on its neighbours.
         order = sorted(range(len(prompts)), key=lambda i: (-rooms[i], len(prompts[i])))
@@ -186,9 +191,26 @@ class Engine:
     def answer_loss(
         self, conversations: Sequence[Messages], *, batch_size: int = 16, reporter: Reporter | None = None
     ) -> list[Loss]:
-        """Likelihood of the last answer of each conversation, with its end token; the same for any batch size."""
-        samples = [self._answer(messages) for messages in conversations]
-        return losses(self.model, [[sample] for sample in samples], batch_size=batch_size, reporter=reporter)
+        """Likelihood of the last answer of each conversation, with its end token; the same for any batch size.
+
+        Raises DadeumError for the first conversation that cannot be weighed.
+        """
+        found = []
+        for loss in self.answer_losses(conversations, batch_size=batch_size, reporter=reporter):
+            if isinstance(loss, DadeumError):
+                raise loss
+            found.append(loss)
+        return found
+
+    def answer_losses(
+        self, conversations: Sequence[Messages], *, batch_size: int = 16, reporter: Reporter | None = None
+    ) -> list[Loss | DadeumError]:
+        """`answer_loss`, with the error in place of those that the template or the context does not admit."""
+        plain = [[dict(m) for m in messages] for messages in conversations]
+        results = [self._one(result) for result in self.renderer.samples_batch(plain, "last_assistant")]
+        whole = [[result] for result in results if isinstance(result, Sample)]
+        weighed = iter(losses(self.model, whole, batch_size=batch_size, reporter=reporter))
+        return [next(weighed) if isinstance(result, Sample) else result for result in results]
 
     def text_loss(self, texts: Sequence[str], *, batch_size: int = 16, reporter: Reporter | None = None) -> list[Loss]:
         """Likelihood of plain texts. One longer than the context is read in pieces; each token is scored once."""
@@ -199,17 +221,18 @@ class Engine:
             reporter=reporter,
         )
 
-    def _answer(self, messages: Messages) -> Sample:
-        prompt = self.prompt_ids(messages[:-1])
-        sample = self.renderer.samples([dict(m) for m in messages], "last_assistant")[0]
-        if self.context is not None and len(sample.input_ids) > self.context:
-            raise ModelError(
-                say(
-                    f"{self.name}: a prompt of {len(prompt)} tokens and its reference answer make {len(sample.input_ids)}, the model's context is {self.context}; lower data.max_length",
-                    f"{self.name}: 프롬프트 {len(prompt)}토큰과 기준 답을 합쳐 {len(sample.input_ids)}토큰인데 모델의 문맥은 {self.context}토큰입니다. data.max_length를 낮추세요",
-                )
+    def _one(self, rendered: list[Sample] | DadeumError) -> Sample | DadeumError:
+        if isinstance(rendered, DadeumError):
+            return rendered
+        size = len(rendered[0].input_ids)
+        if self.context is None or size <= self.context:
+            return rendered[0]
+        return ModelError(
+            say(
+                f"{self.name}: prompt and reference answer have {size} tokens, the model's context only {self.context}; lower data.max_length",
+                f"{self.name}: 프롬프트와 기준 답이 {size}토큰인데 모델의 문맥은 {self.context}토큰뿐입니다. data.max_length를 낮추세요",
             )
-        return sample
+        )
 
     def _pieces(self, sample: Sample) -> list[Sample]:
         size = self.context or len(sample.input_ids)
