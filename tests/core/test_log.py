@@ -65,3 +65,22 @@ def test_a_second_log_does_not_stop_the_first(tmp_path: Path) -> None:
     assert "both" in first.read_text(encoding="utf-8")
     assert "both" in second.read_text(encoding="utf-8")
     assert not [h for h in logger.handlers if isinstance(h, logging.FileHandler)]
+
+
+def test_one_log_is_closed_and_the_other_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    first, second = open_log(Path("a"), "run"), open_log(tmp_path / "b", "training")
+    close_log(first)
+    logger.info("later")
+    assert "later" not in first.read_text(encoding="utf-8")
+    assert "later" in second.read_text(encoding="utf-8")
+
+
+def test_warnings_of_libraries_go_to_the_log_and_not_to_the_screen(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    path = open_log(tmp_path, "run")
+    logging.getLogger("py.warnings").warning("a library grumbles")
+    close_log()
+    assert "WARNING a library grumbles" in path.read_text(encoding="utf-8")
+    assert capfd.readouterr() == ("", "")

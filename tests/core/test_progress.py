@@ -7,15 +7,30 @@ import pytest
 from dadeum.core.progress import Reporter, Silent
 
 
+class Kept(logging.Handler):
+    """Keeps what is logged."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[tuple[str, str]] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append((record.levelname, record.getMessage()))
+
+
 def test_notes_and_warnings_reach_the_log_only(
-    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logging.getLogger("dadeum"), "propagate", True)
+    logger, kept = logging.getLogger("dadeum"), Kept()
+    monkeypatch.setattr(logger, "handlers", [kept])
+    monkeypatch.setattr(logger, "propagate", False)
+    before = logger.level
+    logger.setLevel(logging.INFO)
     reporter: Reporter = Silent()
-    with caplog.at_level(logging.INFO, logger="dadeum"):
-        reporter.start("title", 3, "rows")
-        reporter.advance(1, loss=2.0)
-        reporter.note("note 100%")
-        reporter.warn("careful")
-    assert [(r.levelname, r.getMessage()) for r in caplog.records] == [("INFO", "note 100%"), ("WARNING", "careful")]
+    reporter.start("title", 3, "rows")
+    reporter.advance(1, loss=2.0)
+    reporter.note("note 100%")
+    reporter.warn("careful")
+    logger.setLevel(before)
+    assert kept.lines == [("INFO", "note 100%"), ("WARNING", "careful")]
     assert capfd.readouterr() == ("", "")

@@ -44,7 +44,7 @@ def open_log(folder: Path, verb: str) -> Path:
 def close_log(path: Path | None = None) -> None:
     """Close the log file at `path`, or all that are open."""
     for handler in list(logger.handlers):
-        if isinstance(handler, logging.FileHandler) and path in (None, Path(handler.baseFilename)):
+        if isinstance(handler, logging.FileHandler) and (path is None or os.path.abspath(path) == handler.baseFilename):
             logger.removeHandler(handler)
             library.removeHandler(handler)
             handler.close()
