@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,7 +48,9 @@ ROWS = 60
 
 def rows(count: int = ROWS) -> str:
     """Questions and answers, all different."""
-    return "question,answer\n" + "".join(f"{n}번 질문은 무엇인가요?,{n}번의 답은 {n * 7}입니다.\n" for n in range(count))
+    return "question,answer\n" + "".join(
+        f"{n}번 질문은 무엇인가요?,{n}번의 답은 {n * 7}입니다.\n" for n in range(count)
+    )
 
 
 def make_workspace(root: Path) -> Path:
@@ -97,7 +100,14 @@ def cli(root: Path, *words: str, typed: str = "") -> Said:
     code = 0
     sys.stdin = _Input(typed)
     try:
-        with inside(root), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            inside(root),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+            warnings.catch_warnings(),
+        ):
+            # A copied workspace has its base elsewhere, which PEFT remarks on.
+            warnings.filterwarnings("ignore", "The PEFT config's `base_model_name_or_path` was renamed")
             try:
                 main(list(words))
             except SystemExit as leaving:
@@ -177,7 +187,7 @@ def whole_artifacts(root: Path) -> None:
     """Nothing under the workspace looks whole and is not: no folder aside, each manifest true."""
     from dadeum.core.artifact import ASIDE, damage
 
-    assert not [f for f in root.rglob(f"{ASIDE}*")]
+    assert not list(root.rglob(f"{ASIDE}*"))
     for path in root.rglob("manifest.json"):
         manifest = read_manifest(path.parent)
         if manifest is None:

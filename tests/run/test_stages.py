@@ -28,7 +28,13 @@ def change_a_byte(path: Path) -> None:
 
 def test_nothing_is_stale_after_a_run(done: Path) -> None:
     assert stale(done) == []
-    assert [step.name for step in plan_of(done).steps] == ["download", "preprocess", "format", "initialise", *FROM_TRAIN]
+    assert [step.name for step in plan_of(done).steps] == [
+        "download",
+        "preprocess",
+        "format",
+        "initialise",
+        *FROM_TRAIN,
+    ]
 
 
 def test_a_workspace_that_moved_is_still_fresh(ran: Path) -> None:
@@ -53,7 +59,7 @@ def test_one_byte_of_the_rows_behind_the_same_size_and_time(ran: Path) -> None:
         ("data.split.seed=7", ALL, "preprocess", "changed: data.split.seed"),
         ("data.system_prompt=hello", ALL, "preprocess", "changed: data.system_prompt"),
         ("evaluate.limit=3", ["eval base", "eval tuned", "compare"], "eval tuned", "changed: evaluate.limit"),
-        ("export.0.dtype=bfloat16", ["export"], "export", "changed: export"),
+        ("export=[{type: merged, dtype: bfloat16}]", ["export"], "export", "changed: export"),
         ("output_dir=results", ["export"], "export", "changed: output_dir"),
         ("train.logging_steps=2", [], "train", ""),
         ("train.save_total_limit=5", [], "train", ""),
@@ -73,7 +79,13 @@ def test_scores_of_the_base_are_taken_over(done: Path) -> None:
 
 
 def test_more_than_three_changes_are_counted(done: Path) -> None:
-    changed = ("train.learning_rate=1", "adapter.r=2", "data.packing=false", "adapter.lora_alpha=3", "train.max_steps=1")
+    changed = (
+        "train.learning_rate=1",
+        "adapter.r=2",
+        "data.packing=false",
+        "adapter.lora_alpha=3",
+        "train.max_steps=1",
+    )
     assert plan_of(done, *changed).step("train").why.endswith(" and 2 more")
 
 

@@ -4,6 +4,7 @@ import errno
 import importlib
 import signal
 import sys
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -30,6 +31,9 @@ def dispatch(name: str, words: Sequence[str]) -> int:
     # Long flags may be written with underscores, as the five systems' users do.
     end = words.index("--") if "--" in words else len(words)
     spelled = [*map(_dashed, words[:end]), *words[end:]]
+    shown = warnings.showwarning
+    if not sys.warnoptions:
+        warnings.showwarning = _warning_to_log
     try:
         module: Any = importlib.import_module(f"dadeum.cli.commands.{name}")
         result = module.app(spelled, prog_name=f"dadeum {name}", standalone_mode=False)
@@ -51,7 +55,20 @@ def dispatch(name: str, words: Sequence[str]) -> int:
     except Exception as error:
         return _usage_or_fault(error)
     finally:
+        warnings.showwarning = shown
         close_log()
+
+
+def _warning_to_log(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: Any = None,
+    line: str | None = None,
+) -> None:
+    """What libraries tell developers is not for the user's screen."""
+    logger.info("%s (%s:%d): %s", category.__name__, filename, lineno, message)
 
 
 def _dashed(word: str) -> str:

@@ -190,8 +190,11 @@ def _judge(step: Step, lab: Lab, run: Run | None, last: dict[str, Any] | None) -
     if fresh:
         return replace(step, fresh=True)
     why = why_stale(last, step.made_from)
-    if step.name == "train" and run is not None and step.name not in run.record().get("stages", {}):
-        why = say("begun, goes on", "시작됨, 이어서 함")
+    if folder is None and run is not None and step.name not in run.record().get("stages", {}):
+        if step.name == "train" and any(run.checkpoints.glob("step-*")):
+            why = say("begun, goes on", "시작됨, 이어서 함")
+        elif last == step.made_from:
+            why = why_stale(None, step.made_from)  # it was made in another run
     earlier = None if step.name != "eval base" else done_before(lab.workspace, lab.experiment.name, step)
     if earlier is not None:
         why = say(f"taken over from {earlier.name}", f"{earlier.name}의 것을 씀")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dadeum.config.experiment import Experiment
-from dadeum.core.artifact import MANIFEST
+from dadeum.core.artifact import MANIFEST, damage, read_manifest
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -202,6 +202,7 @@ def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
     folders, reports = [], {}
     for target in lab.experiment.export:
         folder = run.checkpoints / TARGETS.of(target).folder
+        _clear_damaged(folder, reporter)
         found = export(
             target,
             final=run.final,
@@ -232,6 +233,19 @@ def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
         folders.append(out / MANIFEST)  # its presence: what users do with their copy is theirs
         reporter.note(say(f"copied to {lab.experiment.output_dir}", f"{lab.experiment.output_dir}에 사본을 두었습니다"))
     return folders
+
+
+def _clear_damaged(folder: Path, reporter: Reporter) -> None:
+    """Take away what its manifest lists where that is no longer whole; files of others stay, and are refused later."""
+    manifest = None if folder.is_symlink() else read_manifest(folder)
+    broken = damage(folder, manifest) if manifest is not None else None
+    if manifest is None or broken is None:
+        return
+    reporter.warn(
+        say(f"{folder}: '{broken}' is damaged; made again", f"{folder}: '{broken}' 파일이 손상되어 다시 만듭니다")
+    )
+    for name in (*manifest.files, MANIFEST):
+        (folder / name).unlink(missing_ok=True)
 
 
 def export_one(
