@@ -80,26 +80,6 @@ def test_sampling_is_seeded_and_leaves_the_random_state(engine: Engine) -> None:
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
-def test_a_stream_is_the_reply_and_can_be_stopped(engine: Engine) -> None:
-    whole = engine.replies([user("질문")], max_new_tokens=30)[0]
-    stream = engine.stream(user("질문"), max_new_tokens=30)
-    assert "".join(stream) == whole.text
-    assert stream.reply is not None and stream.reply.ids == whole.ids
-    assert stream.first_token is not None
-    stopped = engine.stream(user("질문"), max_new_tokens=200)
-    while not next(stopped):
-        pass
-    stopped.close()
-    assert stopped.reply is not None
-    assert 0 < stopped.reply.new_tokens < 200
-
-
-def test_an_error_in_the_thread_reaches_the_reader(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine.model, "forward", lambda *a, **k: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        list(engine.stream(user("hi"), max_new_tokens=3))
-
-
 def test_the_context_shortens_answers_and_refuses_prompts(tmp_path: Path) -> None:
     engine = opened(save_small(tmp_path / "m", max_position_embeddings=64))
     tokens = len(engine.prompt_ids(user("hi")))
