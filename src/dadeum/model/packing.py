@@ -106,6 +106,8 @@ def _untouched(core: Any) -> Iterator[None]:
         kind = core.get_input_embeddings().weight.device.type
         with torch.no_grad(), torch.autocast(kind, enabled=False), torch.random.fork_rng():
             yield
+    except torch.OutOfMemoryError:
+        raise
     except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, NotImplementedError, ImportError) as error:
         raise _unfit(core, core.config._attn_implementation, f"{type(error).__name__}: {first_line(error)}") from error
     finally:

@@ -104,6 +104,7 @@ def attach_adapter(model: nn.Module, place: Path) -> nn.Module:
         with warnings.catch_warnings():
             # An adapter on one of two tied layers: `merge` parts them.
             warnings.filterwarnings("ignore", message=".*tie_word_embeddings")
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
             peft = get_peft_model(model, config)
         stored = load_file(file)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:

@@ -1,6 +1,7 @@
 """`lora`: low-rank matrices beside the frozen linear layers (Hu et al. 2021, arXiv 2106.09685), through PEFT."""
 
 import re
+import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from dadeum.core.errors import ModelError
@@ -74,7 +75,10 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
         fan_in_fan_out=conv,
     )
     try:
-        adapted: nn.Module = get_peft_model(model, config)
+        with warnings.catch_warnings():
+            # PEFT asks transformers by a name that the latter gave up.
+            warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+            adapted: nn.Module = get_peft_model(model, config)
     except (ValueError, TypeError, RuntimeError, re.error) as error:
         shown = targets if isinstance(targets, str) else ", ".join(targets)
         raise _misfit(shown, known) from error
