@@ -3,13 +3,13 @@
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pytest
 from pydantic import ValidationError
 
 from dadeum.core.errors import ConfigError
-from dadeum.core.family import Family, member_of, nearest
+from dadeum.core.family import Family, MemberOf, nearest
 from dadeum.core.fingerprint import fingerprint
 from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
@@ -56,7 +56,7 @@ def loaded() -> set[str]:
 
 
 def cage(package: str) -> type[Settings]:
-    one = member_of(package)
+    one = Annotated[MemberSettings, MemberOf(package)]
 
     class Cage(Settings):
         animal: one = setting("mouse", "Who.", "누구.")

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, ValidationError
 from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, core_schema
@@ -64,7 +64,9 @@ class Family:
         near = nearest(name, self.names)
         hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
         known = ", ".join(self.names)
-        return say(f"found '{name}', expected one of: {known}{hint}", f"'{name}'은(는) 없습니다. 쓸 수 있는 값: {known}{hint}")
+        return say(
+            f"found '{name}', expected one of: {known}{hint}", f"'{name}'은(는) 없습니다. 쓸 수 있는 값: {known}{hint}"
+        )
 
     def validate(self, value: Any) -> MemberSettings:
         """Settings of the member that `value` names: `"csv"`, `{"type": "csv", …}` or settings already made."""
@@ -76,7 +78,9 @@ class Family:
             raise PydanticCustomError("member_shape", "expected a mapping with 'type', or the type's name")
         name = value.get("type")
         if name is None:
-            raise PydanticCustomError("member_type", "expected 'type', one of: {names}", {"names": ", ".join(self.names)})
+            raise PydanticCustomError(
+                "member_type", "expected 'type', one of: {names}", {"names": ", ".join(self.names)}
+            )
         if not isinstance(name, str) or name not in self.names:
             error = PydanticCustomError("unknown_member", "{text}", {"text": self._unknown(str(name))})
             raise ValidationError.from_exception_data(
@@ -86,7 +90,7 @@ class Family:
 
 
 class MemberOf:
-    """Pydantic annotation of a field that holds the settings of one member of `package`."""
+    """Pydantic annotation of a field that takes any member of `package`: `Annotated[MemberSettings, MemberOf("…")]`."""
 
     def __init__(self, package: str) -> None:
         self.family = Family(package)
@@ -106,8 +110,3 @@ class MemberOf:
             body["required"] = sorted({"type", *body.get("required", ())})
             members.append(member)
         return {"anyOf": [*members, {"enum": list(self.family.names)}]}
-
-
-def member_of(package: str) -> Any:
-    """Type of a settings field that takes any member of `package`: `Member = member_of("dadeum.data.sources")`."""
-    return Annotated[MemberSettings, MemberOf(package)]
