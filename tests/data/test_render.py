@@ -187,8 +187,11 @@ def test_no_prefix_space_is_made_up_at_the_border(material: Path) -> None:
 
 
 def test_trimmed_offsets_do_not_double_a_space(material: Path) -> None:
+    from tokenizers import processors
+
     tokenizer = load_tokenizer(material / "tokenizers" / "gpt2")
     tokenizer.add_special_tokens({"eos_token": "<|endoftext|>"})
+    tokenizer.backend_tokenizer.post_processor = processors.Sequence([processors.ByteLevel(trim_offsets=True)])
     tokenizer.chat_template = (
         "{% for m in messages %}{% if m.role == 'user' %}Q: {{ m.content }}\nA: {% else %}"
         "{{ m.content }}{{ eos_token }}{% endif %}{% endfor %}"
@@ -196,6 +199,8 @@ def test_trimmed_offsets_do_not_double_a_space(material: Path) -> None:
     (sample,) = Renderer(tokenizer).samples(talk("2+2?", "four"), "assistant")
     assert tokenizer.decode(sample.input_ids) == "Q: 2+2?\nA: four<|endoftext|>"
     assert trained(tokenizer, sample) == ["four<|endoftext|>"]
+    (sample,) = Renderer(tokenizer).samples(talk("<|endoftext|>?", "four"), "assistant")
+    assert tokenizer.decode(sample.input_ids) == "Q: <|endoftext|>?\nA: four<|endoftext|>"
 
 
 def test_a_template_without_end_token_gets_the_eos(qwen: Any) -> None:
