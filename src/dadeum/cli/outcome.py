@@ -9,9 +9,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from dadeum.cli.view import View
-    from dadeum.run.execute import Outcome
     from dadeum.run.stages import Lab
     from dadeum.run.store import Run
+    from dadeum.run.works import Outcome
     from dadeum.train.smoke import Smoke
 
 SAMPLES = 3

@@ -1,13 +1,14 @@
 """Walks the plan: does what is stale, in order, and records what was done. The only module that joins the stages."""
 
 import logging
+import os
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from dadeum.core.artifact import read_manifest, sweep, write_json, write_text
-from dadeum.core.errors import ArtifactError
+from dadeum.core.errors import ArtifactError, TrainError
 from dadeum.core.language import say
 from dadeum.core.lock import locked
 from dadeum.core.log import open_log
@@ -16,6 +17,7 @@ from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run
+from dadeum.run.works import Outcome
 
 if TYPE_CHECKING:
     from dadeum.train.smoke import Smoke
@@ -44,15 +46,6 @@ class Board(Reporter, Protocol):
         """The step is now waiting, fresh, running, done or failed."""
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a walk ended with."""
-
-    plan: Plan
-    run: Run | None
-    done: tuple[str, ...]
-
-
 def wanted(goals: Sequence[str], plan: Plan) -> list[str]:
     """The goals and all that they need, in the plan's order."""
     found: set[str] = set()
@@ -68,6 +61,11 @@ def wanted(goals: Sequence[str], plan: Plan) -> list[str]:
     return [step.name for step in plan.steps if step.name in found]
 
 
+def several_processes() -> bool:
+    """Whether torchrun or `accelerate launch` started more than one of us."""
+    return int(os.environ.get("WORLD_SIZE", "1")) > 1
+
+
 def has_checkpoint(run: Run | None) -> bool:
     """Whether the run was begun and can go on."""
     return (
@@ -78,7 +76,20 @@ def has_checkpoint(run: Run | None) -> bool:
 
 
 def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "auto") -> Outcome:
-    """Do what the goals need and what is not fresh. Raises what a stage raises, with the step marked as failed."""
+    """Do what the goals need and what is not fresh. Raises what a stage raises, with the step marked as failed.
+
+    Under torchrun the first process does so; the others join it in the training.
+    """
+    if several_processes():
+        if list(goals) != ["train"]:
+            raise TrainError(
+                say(
+                    "several processes can only train; use `dadeum train` under torchrun, and one process for the rest",
+                    "여러 프로세스로는 학습만 할 수 있습니다. torchrun에는 `dadeum train`을 쓰고 나머지는 한 프로세스로 하세요",
+                )
+            )
+        if int(os.environ.get("RANK", "0")) > 0:
+            return works.follow(lab)
     plan = make_plan(lab)
     names = wanted(goals, plan)
     for step in plan.steps:

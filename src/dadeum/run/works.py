@@ -1,6 +1,7 @@
 """How each step is done: the stage's own function with what it needs, and the files that came of it."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,11 +15,20 @@ from dadeum.evaluate import step as evaluate_step
 from dadeum.plan.steps import Step
 from dadeum.run.inputs import places
 from dadeum.run.models import base_of
-from dadeum.run.stages import Lab, Plan, artifact_folder
-from dadeum.run.store import Run, done_before, find_model, publish
+from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
+from dadeum.run.store import Run, done_before, find_model, open_run, publish
 from dadeum.train.job import TrainJob
 
 Resume = Literal["auto", "never", "must"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a walk ended with: the plan, the run (None where it has none), and the steps that were done."""
+
+    plan: Plan
+    run: Run | None
+    done: tuple[str, ...]
 
 
 def download(lab: Lab, reporter: Reporter) -> list[Path]:
@@ -126,9 +136,30 @@ def _train(lab: Lab, plan: Plan, run: Run, reporter: Reporter, resume: Resume) -
     from dadeum.train.step import train
 
     # A run that was chosen as new has nothing to resume; the trainer would rightly refuse `never` for one that is begun.
+    _tell_followers(run)
     result = train(job_of(lab, plan, run, "auto" if resume == "never" else resume), reporter)
     publish(run)
     return [result.final]
+
+
+def _tell_followers(run: Run) -> None:
+    """Which run it is, to the other processes of a torchrun; alone, nothing."""
+    from dadeum.train.processes import Processes
+
+    Processes().gather(run.name.encode())
+
+
+def follow(lab: Lab) -> Outcome:
+    """Another process than the first: wait until it has prepared everything, then train with it."""
+    from dadeum.core.progress import Silent
+    from dadeum.train.processes import Processes
+    from dadeum.train.step import train
+
+    name = Processes().gather(b"")[0].decode()
+    plan = make_plan(lab)
+    run = open_run(lab.workspace, lab.experiment.name, name)
+    train(job_of(lab, plan, run, "auto"), Silent())
+    return Outcome(plan, None, ())
 
 
 def _eval_base(step: Step, lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
