@@ -155,7 +155,7 @@ def follow(lab: Lab) -> Outcome:
     from dadeum.train.processes import Processes
     from dadeum.train.step import train
 
-    name = Processes().gather(b"")[0].decode()
+    name = Processes().gather(b"?")[0].decode()
     plan = make_plan(lab)
     run = open_run(lab.workspace, lab.experiment.name, name)
     train(job_of(lab, plan, run, "auto"), Silent())

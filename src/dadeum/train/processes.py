@@ -3,6 +3,7 @@
 Knows nothing of losses and files; every method is called by all processes together.
 """
 
+import os
 import warnings
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,18 +14,32 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedDataParallelKwargs
 from torch import nn
 
+from dadeum.core.errors import TrainError
+from dadeum.core.language import say
+
 
 class Processes:
     """This process among the others, and what they tell each other."""
 
     def __init__(self) -> None:
         # Precision and accumulation are the loop's own; nothing of Accelerate's environment may add a second one.
+        # Without a GPU, Accelerate joins the processes of torchrun only when it is told to use the CPU.
         self._accelerator: Any = Accelerator(
-            mixed_precision="no", kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)]
+            cpu=not torch.cuda.is_available(),
+            mixed_precision="no",
+            kwargs_handlers=[DistributedDataParallelKwargs(broadcast_buffers=False)],
         )
         self.device: torch.device = self._accelerator.device
         self.rank: int = self._accelerator.process_index
         self.world_size: int = self._accelerator.num_processes
+        asked = int(os.environ.get("WORLD_SIZE", "1"))
+        if asked != self.world_size:
+            raise TrainError(
+                say(
+                    f"{asked} processes were started, but {self.world_size} found each other; start them with torchrun",
+                    f"프로세스 {asked}개가 시작되었지만 {self.world_size}개만 서로 연결되었습니다. torchrun으로 시작하세요",
+                )
+            )
 
     @property
     def main(self) -> bool:
