@@ -84,7 +84,7 @@ def test_one_sample_that_does_not_fit_is_said(tmp_path: Path, monkeypatch: pytes
 
 def test_out_of_memory_in_a_given_size_names_the_cure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _memory_for(monkeypatch, 3, torch.OutOfMemoryError)
-    with pytest.raises(TrainError, match="set train.per_device_train_batch_size to 2"):
+    with pytest.raises(TrainError, match=r"set train.per_device_train_batch_size to 2"):
         _run(tmp_path, make_formatted(tmp_path), "given", 4)
 
 

@@ -25,7 +25,7 @@ def test_no_final_folder_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr(Statistics, "on_end", on_end)
     job = make_job(tmp_path, make_formatted(tmp_path), adapter=adapter)
-    with pytest.raises(ModelError, match="1 of .* values are not finite"):
+    with pytest.raises(ModelError, match=r"1 of .* values are not finite"):
         train(job, Silent())
     assert not job.final.exists() and not list(job.checkpoints.glob(".writing-*"))
     monkeypatch.undo()

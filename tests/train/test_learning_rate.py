@@ -1,3 +1,5 @@
+"""Every schedule against transformers' own, stepped."""
+
 from typing import Any, get_args
 
 import pytest

@@ -1,3 +1,5 @@
+"""The order of rows."""
+
 import numpy as np
 import pytest
 import torch

@@ -1,3 +1,5 @@
+"""Precisions, and fp16's scale."""
+
 import math
 from pathlib import Path
 

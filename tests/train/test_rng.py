@@ -1,3 +1,5 @@
+"""Random states to disk and back."""
+
 import random
 
 import numpy as np

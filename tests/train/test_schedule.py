@@ -1,3 +1,5 @@
+"""Steps, events and the forecast."""
+
 import math
 import subprocess
 import sys
@@ -43,7 +45,7 @@ def test_events_come_at_epoch_ends_unless_told() -> None:
 
 @pytest.mark.parametrize("value", [1.5, 2.5])
 def test_an_interval_that_cannot_be_is_refused(value: float) -> None:
-    with pytest.raises(TrainError, match="train.save_steps: found"):
+    with pytest.raises(TrainError, match=r"train.save_steps: found"):
         make_schedule(_train(save_steps=value), 24)
 
 

@@ -1,3 +1,5 @@
+"""Rotation, full disks, and what a checkpoint is."""
+
 import shutil
 from collections import namedtuple
 from pathlib import Path

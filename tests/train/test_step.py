@@ -1,3 +1,5 @@
+"""The stage: results, resuming, refusals."""
+
 import shutil
 from dataclasses import replace
 from pathlib import Path

@@ -110,6 +110,7 @@ class Loop:
 
     def run(self) -> None:
         """Do the steps that are left. Raises Interrupted after a signal, with the last whole step saved."""
+        self.model.train()
         try:
             self.emit("on_start")
             while self.step < self.schedule.steps:
@@ -138,7 +139,6 @@ class Loop:
         rows = self.order.of_step(self.step)
         batches = list(self.micro_batches(rows, self.samples))
         factors = self.factors(batches)
-        self.model.train()
         sums = []
         for batch in batches:
             self.emit("on_micro_step")

@@ -1,3 +1,5 @@
+"""The validation loss, and that scoring touches nothing."""
+
 from pathlib import Path
 
 import pytest

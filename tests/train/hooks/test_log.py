@@ -1,3 +1,5 @@
+"""The log file."""
+
 from pathlib import Path
 
 import pytest

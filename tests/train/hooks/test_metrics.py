@@ -1,3 +1,5 @@
+"""Lines of metrics.jsonl, also over a kill."""
+
 import json
 from pathlib import Path
 

@@ -1,3 +1,5 @@
+"""What the reporter is told."""
+
 from pathlib import Path
 
 import pytest

@@ -1,3 +1,5 @@
+"""Weights and sums of the negative log-likelihood."""
+
 from pathlib import Path
 
 import numpy as np

@@ -1,3 +1,5 @@
+"""AdamW's groups against Trainer, and each of its settings."""
+
 from typing import Any
 
 import pytest

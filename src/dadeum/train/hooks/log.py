@@ -1,6 +1,7 @@
 """The log file `training_YYYYMMDD_HHMMSS.log` in the run's evidence."""
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from dadeum.core.errors import DadeumError
@@ -10,8 +11,6 @@ from dadeum.core.settings import MemberSettings
 from dadeum.train.hooks import Hook
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from dadeum.core.progress import Reporter
     from dadeum.train.job import TrainJob
     from dadeum.train.loop import Loop, StepReport
@@ -36,11 +35,12 @@ class Log(Hook):
 
     def __init__(self, job: "TrainJob") -> None:
         self.job = job
+        self.path: Path | None = None
 
     def on_prepare(self, main: bool) -> None:
         """A new file for each start."""
         if main:
-            open_log(self.job.evidence, "training")
+            self.path = open_log(self.job.evidence, "training")
             logger.info("versions: %s", " ".join(f"{name} {version}" for name, version in versions().items()))
             logger.info("seed %d", self.job.train.seed)
 
@@ -75,7 +75,7 @@ class Log(Hook):
         """The loss."""
         logger.info("step %d: validation loss %.6f", loop.step, loss)
 
-    def on_save(self, loop: "Loop", folder: "Path") -> None:
+    def on_save(self, loop: "Loop", folder: Path) -> None:
         """Where."""
         logger.info("step %d: saved %s", loop.step, folder)
 
@@ -95,5 +95,6 @@ class Log(Hook):
             logger.error("ended by an internal fault", exc_info=error)
 
     def on_close(self) -> None:
-        """Close the file."""
-        close_log()
+        """Close the file; others that are open go on."""
+        if self.path is not None:
+            close_log(self.path)
