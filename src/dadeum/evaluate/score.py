@@ -21,8 +21,9 @@ from dadeum.evaluate.reasoning import OPEN, without_reasoning
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.rows import AskedRow, spread
 from dadeum.evaluate.statistics import interval, table
-from dadeum.generate.engine import Engine, Messages, Reply
+from dadeum.generate.engine import Engine, Messages
 from dadeum.generate.likelihood import Loss
+from dadeum.generate.reply import Reply
 
 # A floor needs no more rows to be read beside a score.
 FLOOR_ROWS = 200

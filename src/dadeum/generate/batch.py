@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dadeum.core.progress import Reporter
-from dadeum.generate.engine import Engine, Reply
+from dadeum.generate.engine import Engine
 from dadeum.generate.questions import Question, check_output, read_questions, write_answers
+from dadeum.generate.reply import Reply
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from typing import Any, Literal
 from dadeum.core.artifact import write_json
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
-from dadeum.generate.engine import Engine, Reply
+from dadeum.generate.engine import Engine
+from dadeum.generate.reply import Reply
 
 Kind = Literal["help", "reset", "save", "system", "exit", "unknown", "incomplete"]
 COMMANDS = ("/help", "/reset", "/save PATH", "/system TEXT", "/exit")

@@ -4,10 +4,8 @@ It knows a model, its tokenizer and the prompt contract saved with them. There i
 (`prompt_ids`, the renderer that made the training ids), and one from ids to text (`stream.decode`).
 """
 
-import contextlib
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,32 +21,12 @@ from dadeum.data.render import Sample
 from dadeum.generate.likelihood import Loss, losses
 from dadeum.generate.live import ReplyStream
 from dadeum.generate.place import default_device, open_contract
+from dadeum.generate.reply import Reply, seeded
 from dadeum.generate.stream import decode
 from dadeum.model.load import load_for_inference
 from dadeum.model.packing import unwrap
 
 Messages = Sequence[Mapping[str, Any]]
-
-
-@dataclass(frozen=True)
-class Reply:
-    """One answer. `ids` is without the token that ended it; `new_tokens` counts that one too."""
-
-    text: str
-    ids: tuple[int, ...]
-    prompt_tokens: int
-    new_tokens: int
-    cut: bool  # stopped by `max_new_tokens` (or the context), not by itself
-    seconds: float  # in a batch, its share of the batch's time
-
-
-@contextlib.contextmanager
-def seeded(seed: int) -> Iterator[None]:
-    """Draw from `seed`, and leave the random state of the process as it was."""
-    devices = range(torch.cuda.device_count()) if torch.cuda.is_available() else []
-    with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(seed)
-        yield
 
 
 class Engine:

@@ -3,17 +3,33 @@
 import queue
 import threading
 import time
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 import torch
 from transformers import GenerationConfig, StoppingCriteria, StoppingCriteriaList
 from transformers.generation.streamers import BaseStreamer
 
+from dadeum.generate.reply import Reply, seeded
 from dadeum.generate.stream import TextStream
 
-if TYPE_CHECKING:
-    from dadeum.generate.engine import Engine, Reply
+
+class Answering(Protocol):
+    """What a stream asks of its engine."""
+
+    tokenizer: Any
+
+    @property
+    def stop_ids(self) -> tuple[int, ...]:
+        """Tokens that end an answer."""
+
+    def generate(
+        self, ids_BL: torch.Tensor, mask_BL: torch.Tensor, config: GenerationConfig, **more: Any
+    ) -> torch.Tensor:
+        """Prompts and new tokens."""
+
+    def reply(self, prompt_tokens: int, new: Sequence[int], seconds: float) -> Reply:
+        """The answer in the new tokens."""
 
 
 class _Tokens(BaseStreamer):  # type: ignore[misc]
@@ -43,7 +59,7 @@ class _Asked(StoppingCriteria):  # type: ignore[misc]
 class ReplyStream(Iterator[str]):
     """Pieces of one answer; joined they are the text decoded at once. `close` stops early; `.reply` is the whole afterwards."""
 
-    def __init__(self, engine: "Engine", prompt: list[int], config: GenerationConfig, seed: int) -> None:
+    def __init__(self, engine: Answering, prompt: list[int], config: GenerationConfig, seed: int) -> None:
         self.reply: Reply | None = None
         self.first_token: float | None = None  # seconds until the first token
         self._engine, self._prompt, self._config, self._seed = engine, prompt, config, seed
@@ -61,8 +77,6 @@ class ReplyStream(Iterator[str]):
             pass
 
     def _work(self) -> None:
-        from dadeum.generate.engine import seeded
-
         try:
             ids_BL = torch.tensor([self._prompt])
             stopping = StoppingCriteriaList([_Asked(self._asked_to_stop)])
