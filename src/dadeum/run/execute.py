@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from dadeum.core.artifact import read_manifest, sweep, write_json, write_text
-from dadeum.core.errors import ArtifactError, TrainError
+from dadeum.core.errors import ArtifactError, Interrupted, TrainError
 from dadeum.core.language import say
 from dadeum.core.lock import locked
 from dadeum.core.log import open_log
@@ -90,6 +90,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
             )
         if int(os.environ.get("RANK", "0")) > 0:
             return works.follow(lab)
+    sweep(lab.workspace.checkpoints(lab.experiment.name))
     plan = make_plan(lab)
     names = wanted(goals, plan)
     for step in plan.steps:
@@ -113,6 +114,8 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         for name in inside:
             board.mark(name, "fresh")
         lab.remember(*map(plan.step, inside))
+        if plan.run is not None and plan.run.record()["status"] in ("failed", "stopped") and _whole(plan):
+            plan.run.note(status="finished", reason=None)
         return Outcome(plan, plan.run, tuple(done))
     run = _choose_run(lab, plan, resume)
     with locked(run.evidence):
@@ -122,6 +125,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         write_json(
             run.evidence / "plan.json", [asdict(step) | {"fingerprint": step.fingerprint} for step in plan.steps]
         )
+        run.note(status="started", reason=None)
         run.note(formatted=works.folder_of(lab, plan, "format").relative_to(lab.workspace.root).as_posix())
         logger.info("run %s of %s; goals: %s", run.name, run.experiment, ", ".join(goals))
         plan = make_plan(lab)
@@ -136,13 +140,17 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
             )
         except BaseException as error:
             run.note(
-                status="failed" if isinstance(error, Exception) else "stopped",
+                status="stopped" if isinstance(error, Interrupted) or not isinstance(error, Exception) else "failed",
                 reason=str(error) or type(error).__name__,
             )
             raise
         if read_manifest(run.final) is not None:
             run.note(status="finished", reason=None)
     return Outcome(plan, run, tuple(done))
+
+
+def _whole(plan: Plan) -> bool:
+    return all(step.fresh for step in plan.steps)
 
 
 def _choose_run(lab: Lab, plan: Plan, resume: Resume) -> Run:
