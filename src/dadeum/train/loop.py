@@ -23,7 +23,7 @@ from dadeum.core.errors import Interrupted, TrainError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.train import rng
-from dadeum.train.hooks import Hook, Stop
+from dadeum.train.events import Hook, Stop
 from dadeum.train.job import TrainJob
 from dadeum.train.order import Order
 from dadeum.train.precision import Arithmetic
