@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.small import TEMPLATE, make_tokenizer
 
 from dadeum.cli.lab import open_lab
 from dadeum.core.artifact import read_json, read_manifest
 from dadeum.run.stages import Lab, Plan, make_plan
 from dadeum.run.store import Run, runs
+from tests.data.small import TEMPLATE, make_tokenizer
 
 NAME = "tiny"
 LLAMA = (

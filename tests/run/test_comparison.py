@@ -4,7 +4,6 @@ import csv
 from pathlib import Path
 
 import pytest
-from tests.run.lab import NAME, files_below, inside, runs_of
 
 from dadeum.config.evaluate import EvaluateSettings
 from dadeum.core.artifact import read_json
@@ -12,6 +11,7 @@ from dadeum.core.errors import ArtifactError, ModelError
 from dadeum.core.progress import Silent
 from dadeum.run import comparison
 from dadeum.run.comparison import compare_named
+from tests.run.lab import NAME, files_below, inside, runs_of
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,9 @@ import json
 from pathlib import Path
 
 import pytest
+
+from dadeum.core.artifact import read_json
+from dadeum.run.execute import has_checkpoint, wanted
 from tests.run.lab import (
     NAME,
     YAML,
@@ -20,9 +23,6 @@ from tests.run.lab import (
     whole_artifacts,
 )
 from tests.run.test_stages import change_a_byte
-
-from dadeum.core.artifact import read_json
-from dadeum.run.execute import has_checkpoint, wanted
 
 EVIDENCE = {
     "config.yaml",
@@ -130,6 +130,7 @@ def test_goals_bring_what_they_need(done: Path) -> None:
 
 def test_without_export_nothing_is_exported(written: Path) -> None:
     assert "export" not in [step.name for step in plan_of(written, "export=[]").steps]
+    assert "export" in [step.name for step in plan_of(written, "export=[]", "output_dir=out").steps]
 
 
 class TestResume:

@@ -3,11 +3,10 @@
 import re
 from pathlib import Path
 
-from tests.run.lab import NAME, ROWS, files_below, lab_of, plan_of, runs_of
-
 from dadeum.core.artifact import read_json
 from dadeum.core.progress import Silent
 from dadeum.run.forecast import forecast
+from tests.run.lab import NAME, ROWS, files_below, lab_of, plan_of, runs_of
 
 
 def _facts(root: Path, *overrides: str, probe: bool = False) -> tuple[dict[str, str], list[str]]:

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.run.lab import lab_of
 
 from dadeum.core.artifact import read_json
 from dadeum.core.errors import ModelError
 from dadeum.core.workspace import Workspace
 from dadeum.run import inputs
 from dadeum.run.inputs import base_made_from, model_hash, places, template_hash, tokenizer_hash
+from tests.run.lab import lab_of
 
 
 def _model(folder: Path) -> Path:

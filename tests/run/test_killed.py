@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from tests.run import children
 from tests.run.lab import NAME, child, make_workspace, runs_of, stale, whole_artifacts
 

@@ -4,12 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.run.lab import NAME, runs_of
 
 from dadeum.core.errors import DadeumError, ModelError
 from dadeum.core.workspace import Workspace
 from dadeum.run.models import base_of, open_engine
 from dadeum.run.store import find_model
+from tests.run.lab import NAME, runs_of
 
 
 def test_a_whole_model_has_no_base(done: Path) -> None:

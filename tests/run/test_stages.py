@@ -7,11 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.run.lab import NAME, child, files_below, lab_of, plan_of, runs_of, stale
 
 from dadeum.core.artifact import read_json
 from dadeum.core.errors import DataError, ModelError
 from dadeum.run.stages import artifact_folder
+from tests.run.lab import NAME, child, files_below, lab_of, plan_of, runs_of, stale
 
 ALL = ["preprocess", "format", "eval base", "train", "eval tuned", "compare", "export"]
 FROM_TRAIN = ["eval base", "train", "eval tuned", "compare", "export"]  # a new run has to take the base's scores over

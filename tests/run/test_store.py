@@ -4,7 +4,6 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.run.lab import NAME, YAML, runs_of
 
 from dadeum.core.artifact import read_json, writing
 from dadeum.core.errors import ArtifactError, ConfigError, DadeumError, ModelError
@@ -21,6 +20,7 @@ from dadeum.run.store import (
     publish,
     runs,
 )
+from tests.run.lab import NAME, YAML, runs_of
 
 
 @pytest.fixture

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.run.lab import NAME, cli, files_below, fine, inside, lab_of, runs_of, stale
 
 from dadeum.core.artifact import read_json
 from dadeum.core.errors import ArtifactError, ModelError
 from dadeum.core.progress import Silent
 from dadeum.run.works import dataset_name, export_one
+from tests.run.lab import NAME, cli, files_below, fine, inside, lab_of, runs_of, stale
 
 
 def _logits(place: Path) -> torch.Tensor:

@@ -17,6 +17,7 @@ from dadeum.core.log import close_log, logger, redact
 INTERRUPTED = 130
 # What the machine refuses is no fault of ours.
 DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM}
+DISK |= {errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG}
 
 
 def verb() -> typer.Typer:

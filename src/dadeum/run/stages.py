@@ -102,7 +102,7 @@ def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> d
         made |= {name: {"download": "pending"} for name in later}
     else:
         made |= _known(experiment, where, workspace, sources, installed)
-    if experiment.export:
+    if experiment.export or experiment.output_dir is not None:
         made["export"] = {
             "train": _mark(made, "train"),
             "export": [t.model_dump(mode="json") for t in experiment.export],

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from dadeum.config.experiment import Experiment
 from dadeum.core.artifact import MANIFEST, damage, read_manifest
-from dadeum.core.errors import ArtifactError
+from dadeum.core.errors import ArtifactError, ConfigError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.data import step as data_step
@@ -283,6 +283,8 @@ def export_one(
     target: str, model: str | None, out: Path | None, settings: dict[str, Any], reporter: Reporter
 ) -> tuple[Path, dict[str, Any]]:
     """Export a finished run, or any adapter folder, by name; returns the folder and the proof of equality."""
+    from pydantic import ValidationError
+
     from dadeum.core.workspace import Workspace
     from dadeum.export.step import export
     from dadeum.export.targets import TARGETS
@@ -296,6 +298,16 @@ def export_one(
                 f"{name}: 이 작업 폴더의 실행이 아닙니다. --output-dir로 저장할 곳을 정하세요",
             )
         )
-    chosen = TARGETS.validate({"type": target, **settings})
+    try:
+        chosen = TARGETS.validate({"type": target, **settings})
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        key, expected = wrong["loc"][-1], wrong.get("ctx", {}).get("expected", wrong["msg"])
+        raise ConfigError(
+            say(
+                f"{target}: {key}: found {wrong['input']!r}, expected {expected}",
+                f"{target}: {key}: {wrong['input']!r} 대신 {expected} 가운데 하나를 쓰세요",
+            )
+        ) from None
     folder = workspace.at(str(out)) if out is not None else place.parent / TARGETS.of(chosen).folder
     return folder, export(chosen, final=place, base=base_of(place, workspace), out=folder, reporter=reporter)

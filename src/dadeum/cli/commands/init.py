@@ -86,6 +86,15 @@ def init(
                 f"{folder}: 파일입니다. 폴더나 새 이름을 쓰세요",
             )
         )
+    parts = [folder / part for name in FOLDERS for part in (*Path(name).parents, Path(name))]
+    blocked = next((part for part in parts if part.exists() and not part.is_dir()), None)
+    if blocked is not None:
+        raise ArtifactError(
+            say(
+                f"{blocked}: is a file, expected a folder; move it away",
+                f"{blocked}: 파일입니다. 폴더여야 하니 옮기세요",
+            )
+        )
     for name in FOLDERS:
         (folder / name).mkdir(parents=True, exist_ok=True)
     texts = {

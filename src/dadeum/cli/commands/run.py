@@ -28,8 +28,7 @@ def run(
 
     lab = open_lab(experiment, overrides)
     resume = decide(resume_mode, lab)
-    goals = ["compare", *(["export"] if lab.experiment.export else [])]
     with View() as view:
-        outcome = execute(lab, view, goals, resume=resume)
+        outcome = execute(lab, view, ["compare", "export"], resume=resume)
     show_outcome(view, lab, outcome)
     sys.stdout.flush()

@@ -2,7 +2,7 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from dadeum.cli.resume import ResumeOption, decide
 from dadeum.config.aliases import FLAGS
 from dadeum.core.errors import ConfigError, TrainError
 from dadeum.core.language import say
+
+if TYPE_CHECKING:
+    from dadeum.run.stages import Lab
 
 app = verb()
 
@@ -129,8 +132,15 @@ def train(
         return
     resume = decide(resume_mode, lab)
     with View() as view:
-        outcome = execute(lab, view, ["train"], resume=resume)
+        outcome = execute(lab, view, goals_of(lab), resume=resume)
     show_training(view, lab, outcome)
+
+
+def goals_of(lab: "Lab") -> list[str]:
+    """The training; where a copy of the result is asked for, also what makes it. Several processes only train."""
+    from dadeum.run.execute import several_processes
+
+    return ["train"] if lab.experiment.output_dir is None or several_processes() else ["train", "export"]
 
 
 def _words(tree: dict[str, Any]) -> list[str]:

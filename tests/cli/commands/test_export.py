@@ -1,0 +1,36 @@
+"""`dadeum export merged [MODEL] -o FOLDER`."""
+
+from pathlib import Path
+
+from tests.run.lab import NAME, cli, files_below, fine, runs_of, stale
+
+
+def test_where_it_is_told_to(ran: Path) -> None:
+    said = fine(ran, "export", "merged", NAME, "-o", "deploy/모델").out
+    assert (ran / "deploy" / "모델" / "model.safetensors").is_file() and "max_logit_difference" in said
+    merged = runs_of(ran)[0].checkpoints / "merged" / "model.safetensors"
+    assert (ran / "deploy" / "모델" / "model.safetensors").read_bytes() == merged.read_bytes()
+    assert fine(ran, "ask", "안녕", "-m", "deploy/모델", "--max-new-tokens", "3").out
+    assert stale(ran) == []
+
+
+def test_as_bfloat16(ran: Path) -> None:
+    assert "bfloat16" in fine(ran, "export", "merged", "--dtype", "bfloat16", "--output_dir", "half").out
+    whole, half = (runs_of(ran)[0].checkpoints / "merged", ran / "half")
+    assert (half / "model.safetensors").stat().st_size < 0.7 * (whole / "model.safetensors").stat().st_size
+
+
+def test_over_files_of_the_user(ran: Path) -> None:
+    (ran / "mine").mkdir()
+    (ran / "mine" / "letter.txt").write_text("dear", encoding="utf-8")
+    for out in ("mine", "rows.csv", "tokenizer", f"checkpoints/{NAME}/{runs_of(ran)[0].name}/final"):
+        before = files_below(ran)
+        said = cli(ran, "export", "merged", NAME, "-o", out)
+        assert said.code == 2 and len(said.errors) == 1 and "Traceback" not in said.err, out
+        assert files_below(ran) == before
+
+
+def test_bad_words(done: Path) -> None:
+    for words in (("merged", "tinny"), ("merged", "--dtype", "int3"), ("gguf",), ()):
+        said = cli(done, "export", *words)
+        assert said.code == 2 and len(said.errors) == 1, words
