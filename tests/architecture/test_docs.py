@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.architecture.tree import FAMILIES, ROOT, SOURCE
 
 from dadeum.cli.table import VERBS
+from tests.architecture.tree import FAMILIES, ROOT, SOURCE
 
 PATH = re.compile(
     r"`((?:src|tests|docs|configs|scripts|benchmarks)/[^`\s]*|[A-Z][A-Z._a-z]*\.md|Makefile|pyproject\.toml|LICENSE)`"

@@ -8,9 +8,9 @@ from types import ModuleType
 from typing import Any
 
 import pytest
-from tests.architecture.tree import FAMILIES, FILES, MEMBERS, SOURCE, module_name, parsed
 
 from dadeum.core.settings import MemberSettings
+from tests.architecture.tree import FAMILIES, FILES, MEMBERS, SOURCE, module_name, parsed
 
 # Members that no one names in a file: rows are recognised by their columns.
 WITHOUT_SETTINGS = {"dadeum.data.formats"}

@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from tests.architecture.tree import FAMILIES, FILES, MEMBERS, ROOT, SOURCE, module_name, shown
 
 BIN = Path(sys.executable).parent

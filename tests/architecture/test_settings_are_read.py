@@ -11,9 +11,8 @@ import typing
 from collections import defaultdict
 from collections.abc import Iterator
 
-from tests.architecture.tree import FAMILIES, FILES, MEMBERS, SOURCE, module_name, parsed
-
 from dadeum.core.settings import MemberSettings, Settings
+from tests.architecture.tree import FAMILIES, FILES, MEMBERS, SOURCE, module_name, parsed
 
 Kinds = set[type[Settings]]
 

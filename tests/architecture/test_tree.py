@@ -3,6 +3,7 @@
 import ast
 
 import pytest
+
 from tests.architecture.tree import FILES, ROOT, SOURCE, module_name, parsed, shown
 
 MOST_LINES, MOST_IN_FUNCTION = 400, 80

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.hub_server import COMMIT, Hub, refused_url, serve
 
 from dadeum.core import hub as client
 from dadeum.core.errors import HubError
+from tests.hub_server import COMMIT, Hub, refused_url, serve
 
 MODEL = {
     "config.json": b"{}",

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.chats import FAMILIES, talk
 
 from dadeum.core.artifact import read_json
 from dadeum.core.errors import ArtifactError, DataError
 from dadeum.data.contract import FILE, PromptContract, open_prompt, save_prompt
 from dadeum.data.render import Renderer
 from dadeum.tokenizer.load import PROBE, load_tokenizer
+from tests.data.chats import FAMILIES, talk
 
 FORMAT: dict[str, Any] = {
     "training_columns": {"q": "질문", "a": "답", "law": "법"},

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.small import Data
 
 from dadeum.core import artifact
 from dadeum.core.errors import DataError
@@ -14,6 +13,7 @@ from dadeum.data.contract import open_prompt
 from dadeum.data.format import chop, cut_front
 from dadeum.data.render import Sample
 from dadeum.data.samples import Samples
+from tests.data.small import Data
 
 
 def sample(length: int, trained: int, first: int = 1) -> Sample:

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.data.small import Data, csv
 
 from dadeum.core.errors import DataError
 from dadeum.data import step
+from tests.data.small import Data, csv
 
 BROKEN = "question,answer\n질문 1,답 1\n질문 2,\n질문 3,답,너무\n질문 4,답 4\n"
 

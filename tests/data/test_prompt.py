@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.small import Data
 
 from dadeum.config.data import PromptSettings
 from dadeum.core.errors import DataError
@@ -14,6 +13,7 @@ from dadeum.data import step
 from dadeum.data.cells import FaultyRow
 from dadeum.data.contract import open_prompt
 from dadeum.data.prompt import PromptFormat, load_prompt
+from tests.data.small import Data
 
 SYSTEM_C = """\
 training_columns:

@@ -6,6 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+
+from dadeum.core.errors import DataError, ModelError
+from dadeum.data.render import DEFAULT_TODAY, Refusal, Renderer
+from dadeum.tokenizer.load import load_tokenizer
 from tests.data.chats import (
     FAMILIES,
     Family,
@@ -16,10 +20,6 @@ from tests.data.chats import (
     talk,
     trained,
 )
-
-from dadeum.core.errors import DataError, ModelError
-from dadeum.data.render import DEFAULT_TODAY, Refusal, Renderer
-from dadeum.tokenizer.load import load_tokenizer
 
 KO = talk("나스닥이 뭐야?", "미국의 증권 시장이에요. 😀")
 

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.chats import FAMILIES, Messages, freeze_date, reference_prompt, talk, trained
 
 from dadeum.data.render import DEFAULT_TODAY, Renderer
 from dadeum.tokenizer.load import load_tokenizer
+from tests.data.chats import FAMILIES, Messages, freeze_date, reference_prompt, talk, trained
 
 PARTS = [
     *("가", "힣", "뷁", "안녕하세요", "법률 상담", "ㅋㅋ", "ㅏ", "한", "각"),

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts.template_table import CONTROL, ENDS, fitted, templates
-from tests.data.chats import Messages, freeze_date, reference_prompt, talk, trained
 
 from dadeum.core.errors import DataError
 from dadeum.data.render import DEFAULT_TODAY, Renderer
+from scripts.template_table import CONTROL, ENDS, fitted, templates
+from tests.data.chats import Messages, freeze_date, reference_prompt, talk, trained
 
 ROWS = [
     talk("나스닥이 뭐야?", "  미국의 증권 시장이에요. 😀\n기술주가 많지요. "),

@@ -1,11 +1,11 @@
 """Where the answer lies, on templates made to be hard."""
 
 import pytest
-from tests.data.chats import talk
 
 from dadeum.core.errors import DataError
 from dadeum.data.spans import TurnFinder
 from dadeum.data.template import ChatTemplate
+from tests.data.chats import talk
 
 
 class Bare:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.data.small import Data, csv
 
 from dadeum.core import artifact
 from dadeum.core.errors import DataError, ModelError
 from dadeum.data import step
 from dadeum.data.contract import open_prompt
 from dadeum.data.samples import Samples
+from tests.data.small import Data, csv
 
 
 @pytest.fixture

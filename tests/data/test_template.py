@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from scripts.template_table import templates
-from tests.data.chats import talk
 
 from dadeum.core.errors import DataError
 from dadeum.data.template import ChatTemplate, Refusal
 from dadeum.tokenizer.load import load_tokenizer
+from scripts.template_table import templates
+from tests.data.chats import talk
 
 
 @pytest.fixture(scope="module")

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.data.chats import talk
 
 from dadeum.core.errors import DataError
 from dadeum.data.turns import checked, strings, trained_turns
+from tests.data.chats import talk
 
 
 @pytest.mark.parametrize(

@@ -4,14 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tests.generate.support import QUESTIONS, user
-
 from dadeum.config.evaluate import EvaluateSettings
 from dadeum.core.progress import Silent
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.rows import AskedRow, read_rows
 from dadeum.evaluate.score import evaluate
 from dadeum.generate.engine import Engine
+from tests.generate.support import QUESTIONS, user
 
 # Metrics that need neither Kiwi nor torchmetrics.
 QUICK = ["perplexity", "bits_per_byte", "chrf", "exact_match"]

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.evaluate.support import evaluated, rows_in
-from tests.generate.support import opened, save_small
 
 from dadeum.core.errors import ArtifactError
 from dadeum.evaluate.compare import compare
 from dadeum.evaluate.metrics import METRICS
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.statistics import paired
+from tests.evaluate.support import evaluated, rows_in
+from tests.generate.support import opened, save_small
 
 
 @pytest.fixture(scope="module")

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from tests.evaluate.support import rows_in, write_conversations
-from tests.generate.support import opened, save_small, user
-
 from dadeum.evaluate.few_shot import FewShot, draw_examples
 from dadeum.evaluate.rows import AskedRow
+from tests.evaluate.support import rows_in, write_conversations
+from tests.generate.support import opened, save_small, user
 
 
 def test_examples_are_training_rows_without_their_system_message(tmp_path: Path) -> None:

@@ -5,12 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.evaluate.support import evaluated, rows_in
-from tests.generate.support import QUESTIONS, opened, save_small
 
 from dadeum.evaluate.compare import Comparison, compare
 from dadeum.evaluate.report import markdown, write_comparison
 from dadeum.evaluate.result import EvaluationResult
+from tests.evaluate.support import evaluated, rows_in
+from tests.generate.support import QUESTIONS, opened, save_small
 
 
 @pytest.fixture(scope="module")

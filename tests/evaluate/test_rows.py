@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from tests.evaluate.support import write_rows
-from tests.generate.support import opened, save_small
 
 from dadeum.core.errors import ArtifactError
 from dadeum.evaluate.rows import read_rows, rows_of, spread
 from dadeum.generate.questions import Question
+from tests.evaluate.support import write_rows
+from tests.generate.support import opened, save_small
 
 
 def test_a_limit_is_spread_evenly() -> None:

@@ -7,8 +7,6 @@ from typing import Any
 
 import pytest
 from sacrebleu.metrics import CHRF
-from tests.evaluate.support import evaluated, rows_in, settings
-from tests.generate.support import QUESTIONS, opened, save_small, user
 
 from dadeum.core.errors import ModelError
 from dadeum.core.progress import Silent
@@ -17,6 +15,8 @@ from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.rows import AskedRow
 from dadeum.evaluate.score import evaluate
 from dadeum.generate.engine import Engine, Reply
+from tests.evaluate.support import evaluated, rows_in, settings
+from tests.generate.support import QUESTIONS, opened, save_small, user
 
 
 @pytest.fixture(scope="module")

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.evaluate.support import settings, write_conversations, write_rows
-from tests.generate.support import save_adapter, save_small
 
 from dadeum.core.progress import Silent
 from dadeum.evaluate.step import ModelAt, compare_models, compare_questions, evaluate_model, evaluations_in, forecast
+from tests.evaluate.support import settings, write_conversations, write_rows
+from tests.generate.support import save_adapter, save_small
 
 
 class Heard(Silent):

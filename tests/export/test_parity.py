@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.generate.support import save_small
 
 from dadeum.core.errors import ModelError
 from dadeum.export.parity import parity
 from dadeum.export.targets import Source
+from tests.generate.support import save_small
 
 
 def test_equal_and_unlike_models(tmp_path: Path) -> None:

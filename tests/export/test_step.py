@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.generate.support import save_adapter, save_small
 
 from dadeum.core.artifact import verified
 from dadeum.core.errors import ArtifactError, ModelError
 from dadeum.core.progress import Silent
 from dadeum.export.step import export, forecast
 from dadeum.export.targets import merged
+from tests.generate.support import save_adapter, save_small
 
 AUTO = merged.Settings()
 

@@ -2,11 +2,10 @@
 
 from pathlib import Path
 
-from tests.data.chats import talk, with_template
-
 from dadeum.data.contract import PromptContract
 from dadeum.data.render import Renderer
 from dadeum.tokenizer.load import load_tokenizer
+from tests.data.chats import talk, with_template
 
 
 def test_end_of_turn_and_eos_both_stop(material: Path) -> None:

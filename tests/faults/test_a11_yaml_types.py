@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.config.test_load import BAD, GOOD
 
 from dadeum.cli.dispatch import dispatch
 from dadeum.config.load import load
+from tests.config.test_load import BAD, GOOD
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 import torch
-from tests.model.adapted import IDS, adapted
-from tests.model.tiny import tiny
 
 from dadeum.core.errors import ModelError
 from dadeum.model.load import load_for_inference
 from dadeum.model.merge import merge
 from dadeum.model.save import save_model
+from tests.model.adapted import IDS, adapted
+from tests.model.tiny import tiny
 
 
 def test_tied_stays_tied_and_the_logits_stay(tmp_path: Path) -> None:

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.model.adapted import folders
 
 from dadeum.core.errors import ModelError
 from dadeum.model.merge import merge
+from tests.model.adapted import folders
 
 
 @pytest.mark.parametrize("method", ["bitsandbytes", "gptq", "awq", "fp8"])

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
-from tests.model.tiny import tiny
 
 from dadeum.core.errors import ModelError
 from dadeum.model.load import load_for_inference
 from dadeum.model.save import save_model
+from tests.model.tiny import tiny
 
 
 @pytest.mark.parametrize("name", ["lm_head.weight", "model.layers.1.mlp.up_proj.weight", "model.norm.weight"])

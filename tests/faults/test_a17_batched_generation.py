@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 import torch
-from tests.generate.support import QUESTIONS, opened, save_small, user
 
 from dadeum.data.contract import PromptContract, save_prompt
 from dadeum.data.render import Renderer
 from dadeum.generate.engine import Engine
 from dadeum.tokenizer.load import load_tokenizer
+from tests.generate.support import QUESTIONS, opened, save_small, user
 
 CLOSE = 1e-4  # two logits so near each other may change places through rounding alone
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.train.support import make_formatted, make_job
 
 from dadeum.core.errors import TrainError
 from dadeum.core.progress import Silent
 from dadeum.train.processes import Processes
 from dadeum.train.step import prepare
+from tests.train.support import make_formatted, make_job
 
 
 def test_checkpointed_adapters_get_gradients(tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 from dataclasses import replace
 from pathlib import Path
 
-from tests.train.support import chat_rows, make_formatted, make_job, save_tokenizer
-
 from dadeum.config.model import ModelSettings
 from dadeum.core.progress import Silent
 from dadeum.tokenizer.load import load_tokenizer
 from dadeum.train.smoke import smoke
+from tests.train.support import chat_rows, make_formatted, make_job, save_tokenizer
 
 PAIRS = [
     ("몇 시예요?", "세 시"),

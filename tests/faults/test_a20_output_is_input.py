@@ -5,11 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.model.adapted import folders
 
 from dadeum.core.errors import DadeumError
 from dadeum.core.fingerprint import sha256_file
 from dadeum.model.merge import merge
+from tests.model.adapted import folders
 
 
 def itself(adapter: Path, base: Path, place: Path) -> Path:

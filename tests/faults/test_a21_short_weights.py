@@ -4,13 +4,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tests.model.tiny import documents, packed, tiny
-from tests.model.words import words
 
 from dadeum.config.model import ModelSettings
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.load import load_for_training
 from dadeum.model.save import save_model
+from tests.model.tiny import documents, packed, tiny
+from tests.model.words import words
 
 
 def moved(model: Any) -> float:

@@ -2,10 +2,9 @@
 
 from pathlib import Path
 
-from tests.data.chats import reference_prompt, talk
-
 from dadeum.data.render import Renderer
 from dadeum.tokenizer.load import load_tokenizer
+from tests.data.chats import reference_prompt, talk
 
 
 def test_prompts_are_lists_of_int(material: Path) -> None:

@@ -4,11 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-from tests.data.small import Data, csv
 
 from dadeum.core import artifact
 from dadeum.data import step
 from dadeum.data.samples import Samples
+from tests.data.small import Data, csv
 
 
 @pytest.fixture

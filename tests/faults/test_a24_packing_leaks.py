@@ -3,10 +3,10 @@
 from typing import Any
 
 import torch
-from tests.model.tiny import documents, packed, tiny
 
 from dadeum.model.nll import token_nll
 from dadeum.model.packing import unwrap
+from tests.model.tiny import documents, packed, tiny
 
 
 def losses(model: Any, docs: list[torch.Tensor]) -> torch.Tensor:

@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from sacrebleu.metrics import CHRF
-from tests.evaluate.support import evaluated, rows_in
-from tests.generate.support import opened, save_small
 
 from dadeum.core.errors import ArtifactError
 from dadeum.evaluate.compare import compare
 from dadeum.evaluate.metrics import METRICS, Scored
+from tests.evaluate.support import evaluated, rows_in
+from tests.generate.support import opened, save_small
 
 
 def test_short_korean_is_perfect_with_itself() -> None:

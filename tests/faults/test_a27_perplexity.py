@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.evaluate.support import evaluated, rows_in
-from tests.generate.support import QUESTIONS, opened, user
 
 from dadeum.data.contract import PromptContract, save_prompt
 from dadeum.data.render import Renderer
 from dadeum.evaluate.metrics import METRICS, Scored
 from dadeum.generate.engine import Engine
 from dadeum.tokenizer.load import load_tokenizer
+from tests.evaluate.support import evaluated, rows_in
+from tests.generate.support import QUESTIONS, opened, user
 
 ANSWERS = [
     "ok",

@@ -6,10 +6,10 @@ import unicodedata
 from pathlib import Path
 
 import pytest
-from tests.data.small import Data
 
 from dadeum.data import step
 from dadeum.data.split import normalised
+from tests.data.small import Data
 
 
 def spellings(text: str) -> list[str]:

@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.chats import talk, trained
 
 from dadeum.data.render import Renderer
 from dadeum.tokenizer.load import load_tokenizer, shipped_templates
+from tests.data.chats import talk, trained
 
 PIECES = [
     "안녕",

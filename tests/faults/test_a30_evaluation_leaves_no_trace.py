@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.train.support import make_formatted, make_job, metrics, tensors, trained
 
 from dadeum.core.progress import Silent
 from dadeum.train.step import train
+from tests.train.support import make_formatted, make_job, metrics, tensors, trained
 
 DROPOUT = {"attention_dropout": 0.3}
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.model.adapted import folders
 
 from dadeum.core.errors import ModelError
 from dadeum.model.load import load_for_inference
+from tests.model.adapted import folders
 
 Tensors = dict[str, torch.Tensor]
 NAME = "base_model.model.model.layers.0.self_attn.q_proj.lora_B.weight"

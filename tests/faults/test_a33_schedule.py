@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.train.support import make_formatted, make_job, trained
 
 from dadeum.core.progress import Silent
 from dadeum.train.loop import Loop
 from dadeum.train.step import train
+from tests.train.support import make_formatted, make_job, trained
 
 WARMUP, STEPS, PEAK = 3, 11, 1e-3
 

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.train.support import Told, make_formatted, make_job, metrics, tensors, trained
 from torch import Tensor
 
 from dadeum.core.errors import TrainError
@@ -14,6 +13,7 @@ from dadeum.train.job import TrainJob
 from dadeum.train.loop import Loop
 from dadeum.train.state import checkpoints
 from dadeum.train.step import train
+from tests.train.support import Told, make_formatted, make_job, metrics, tensors, trained
 
 
 def _memory_for(monkeypatch: pytest.MonkeyPatch, samples: int, error: type[BaseException]) -> list[int]:

@@ -3,14 +3,14 @@
 from pathlib import Path
 
 import pytest
-from tests.model.tiny import tiny
-from tests.model.words import words
 
 from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ModelError
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.load import load_for_training
 from dadeum.model.save import save_model
+from tests.model.tiny import tiny
+from tests.model.words import words
 
 
 def load(place: Path, tokenizer: object) -> None:

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.generate.support import opened, save_small, user
-from tests.generate.test_stream import byte_fallback, fuzz, pieces
 
 from dadeum.generate.engine import Engine
 from dadeum.generate.stream import decode
 from dadeum.tokenizer.load import load_tokenizer
+from tests.generate.support import opened, save_small, user
+from tests.generate.test_stream import byte_fallback, fuzz, pieces
 
 TEXT = "안녕하세요 👩‍👩‍👧 똠방각하, \ufffd 𠮷野家 ㄱㅏ"
 

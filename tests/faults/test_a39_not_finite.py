@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.model.adapted import adapted, folders
-from tests.model.tiny import tiny
 
 from dadeum.core.errors import ModelError
 from dadeum.model.load import load_for_inference
 from dadeum.model.save import save_model
+from tests.model.adapted import adapted, folders
+from tests.model.tiny import tiny
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

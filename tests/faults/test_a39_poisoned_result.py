@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from tests.train.support import make_formatted, make_job
 
 from dadeum.core.errors import ModelError
 from dadeum.core.progress import Silent
@@ -11,6 +10,7 @@ from dadeum.train.hooks import Hook
 from dadeum.train.hooks.statistics import Statistics
 from dadeum.train.loop import Loop
 from dadeum.train.step import train
+from tests.train.support import make_formatted, make_job
 
 
 @pytest.mark.parametrize("adapter", ["full", "lora"])

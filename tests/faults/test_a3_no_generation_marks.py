@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.data.chats import FAMILIES, reference_prompt, talk
 
 from dadeum.data.render import Refusal, Renderer
 from dadeum.tokenizer.load import load_tokenizer
+from tests.data.chats import FAMILIES, reference_prompt, talk
 
 
 @pytest.mark.parametrize("name", ["llama3.2", "qwen3", "gemma3"])

@@ -5,11 +5,10 @@ import random
 from pathlib import Path
 from typing import Any
 
-from tests.data.small import Data
-
 from dadeum.core import artifact
 from dadeum.data import step
 from dadeum.data.samples import Samples
+from tests.data.small import Data
 
 
 def line(draw: random.Random, number: int) -> str:

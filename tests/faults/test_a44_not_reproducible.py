@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.evaluate.support import evaluated, rows_in
-from tests.generate.support import opened, save_small
 
 from dadeum.core.errors import ArtifactError
 from dadeum.evaluate.compare import compare
 from dadeum.evaluate.result import EvaluationResult
+from tests.evaluate.support import evaluated, rows_in
+from tests.generate.support import opened, save_small
 
 KEYS = (
     "template_sha256",

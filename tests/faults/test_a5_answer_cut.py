@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.data.small import Data
 
 from dadeum.core import artifact
 from dadeum.core.errors import DataError
 from dadeum.data import step
 from dadeum.data.contract import open_prompt
 from dadeum.data.samples import Samples
+from tests.data.small import Data
 
 LIMIT = 64
 

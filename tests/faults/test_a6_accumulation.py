@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.train import children
-from tests.train.support import closeness, make_formatted, make_job, trained
 from torch import Tensor
 
 from dadeum.core.progress import Silent
 from dadeum.train.job import TrainJob
 from dadeum.train.loop import Loop
 from dadeum.train.step import train
+from tests.train import children
+from tests.train.support import closeness, make_formatted, make_job, trained
 
 STEPS = 20
 

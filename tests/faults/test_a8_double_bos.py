@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.data.chats import reference_prompt, talk, with_template
 
 from dadeum.data.contract import PromptContract, open_prompt, save_prompt
 from dadeum.data.render import Renderer
+from tests.data.chats import reference_prompt, talk, with_template
 
 MISTRAL = "llamacpp/mistralai-Mistral-Nemo-Instruct-2407"
 STYLES = {

@@ -5,11 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.data.chats import reference_prompt, with_template
-from tests.evaluate.support import evaluated
-from tests.faults.test_a8_double_bos import STYLES
-from tests.generate.support import opened, user
-from tests.model.tiny import tiny
 
 from dadeum.core.progress import Silent
 from dadeum.data.contract import PromptContract, save_prompt
@@ -19,6 +14,11 @@ from dadeum.generate.batch import Answering, answer_file
 from dadeum.generate.chat import Chat
 from dadeum.generate.engine import Engine
 from dadeum.model.save import save_model
+from tests.data.chats import reference_prompt, with_template
+from tests.evaluate.support import evaluated
+from tests.faults.test_a8_double_bos import STYLES
+from tests.generate.support import opened, user
+from tests.model.tiny import tiny
 
 QUESTION = "안녕? 넌 누구야?"
 

@@ -7,12 +7,12 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.generate.support import opened, save_adapter, save_small, user
 
 from dadeum.core.errors import DadeumError
 from dadeum.core.progress import Silent
 from dadeum.export.step import export
 from dadeum.export.targets import merged
+from tests.generate.support import opened, save_adapter, save_small, user
 
 FRESH = """
 import hashlib, json, sys

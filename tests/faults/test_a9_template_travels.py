@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.data.chats import FAMILIES
 
 from dadeum.core.errors import ArtifactError
 from dadeum.data.contract import PromptContract, open_prompt, save_prompt
 from dadeum.data.render import Renderer
+from tests.data.chats import FAMILIES
 
 FRESH = """
 import hashlib, json, sys

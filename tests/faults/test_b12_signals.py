@@ -8,8 +8,6 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 import pytest
-from tests.train import children
-from tests.train.support import make_formatted, make_job, metrics, tensors, trained
 
 from dadeum.core.artifact import damage
 from dadeum.core.errors import Interrupted
@@ -18,6 +16,8 @@ from dadeum.train.job import TrainJob
 from dadeum.train.loop import Loop
 from dadeum.train.state import checkpoints
 from dadeum.train.step import train
+from tests.train import children
+from tests.train.support import make_formatted, make_job, metrics, tensors, trained
 
 LONG = {"max_steps": 400, "save_steps": 1000.0, "eval_steps": 1000.0, "config": {"attention_dropout": 0.2}}
 

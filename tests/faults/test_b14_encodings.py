@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.data.small import Data
 
 from dadeum.core.errors import DataError
 from dadeum.core.fingerprint import fingerprint
 from dadeum.data import step
+from tests.data.small import Data
 
 TEXT = "instruction,output\n" + "".join(f"질문 {n}번: 똠방각하의 펲시?,답 {n}입니다\n" for n in range(100))
 ENCODED = {

@@ -4,10 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.data.small import Data
 
 from dadeum.core.errors import DataError
 from dadeum.data import step
+from tests.data.small import Data
 
 GOOD = '{"question": "질문 %d", "answer": "답"}'
 

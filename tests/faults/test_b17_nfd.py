@@ -3,10 +3,9 @@
 import unicodedata
 from pathlib import Path
 
-from tests.data.small import Data, csv
-
 from dadeum.core.fingerprint import fingerprint
 from dadeum.data import step
+from tests.data.small import Data, csv
 
 
 def nfd(text: str) -> str:

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.data.small import Data, csv
-from tests.hub_server import Hub, refused_url, serve
 
 from dadeum.core import hub as client
 from dadeum.core.errors import HubError
 from dadeum.core.progress import Silent
 from dadeum.data import step
+from tests.data.small import Data, csv
+from tests.hub_server import Hub, refused_url, serve
 
 NAME = "owner/set"
 

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.train import children
-from tests.train.support import Told, make_formatted, make_job
 
 from dadeum.core.artifact import ASIDE, damage
 from dadeum.core.progress import Silent
@@ -18,6 +16,8 @@ from dadeum.train.loop import Loop
 from dadeum.train.processes import Processes
 from dadeum.train.state import checkpoints, clear, newest, rotate, write_checkpoint
 from dadeum.train.step import prepare, train
+from tests.train import children
+from tests.train.support import Told, make_formatted, make_job
 
 # What Python tells an audit hook when it opens, makes, renames or removes something.
 EVENTS = {"open", "os.mkdir", "os.rename", "os.remove", "os.rmdir", "os.truncate", "shutil.rmtree", "shutil.copyfile"}

@@ -6,12 +6,12 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.train import children
-from tests.train.support import make_formatted, make_job
 
 from dadeum.core.errors import ArtifactError
 from dadeum.core.progress import Silent
 from dadeum.train.step import train
+from tests.train import children
+from tests.train.support import make_formatted, make_job
 
 
 def test_the_second_is_refused_until_the_first_is_dead(tmp_path: Path) -> None:

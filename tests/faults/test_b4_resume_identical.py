@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.train import children
-from tests.train.support import make_formatted, make_job, metrics, tensors, trained
 
 from dadeum.core.artifact import read_json
 from dadeum.train.job import TrainJob
 from dadeum.train.state import checkpoints
+from tests.train import children
+from tests.train.support import make_formatted, make_job, metrics, tensors, trained
 
 STEPS = 12
 COMMON: dict[str, Any] = {

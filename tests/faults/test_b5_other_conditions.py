@@ -8,8 +8,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.train import children
-from tests.train.support import Told, make_formatted, make_job, random_rows, trained
 
 from dadeum.core.artifact import read_json, write_json
 from dadeum.core.errors import TrainError
@@ -17,6 +15,8 @@ from dadeum.core.progress import Silent
 from dadeum.train.job import TrainJob
 from dadeum.train.state import checkpoints
 from dadeum.train.step import train
+from tests.train import children
+from tests.train.support import Told, make_formatted, make_job, random_rows, trained
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.train.support import Told, make_formatted, make_job, metrics
 from torch import Tensor
 
 from dadeum.core.artifact import damage
@@ -16,6 +15,7 @@ from dadeum.train.order import Order
 from dadeum.train.processes import Processes
 from dadeum.train.state import checkpoints
 from dadeum.train.step import prepare, train
+from tests.train.support import Told, make_formatted, make_job, metrics
 
 
 def _poison(monkeypatch: pytest.MonkeyPatch, rows: set[int], value: float, *, gradient: bool = False) -> None:

@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from tests.generate.support import opened, save_small, user
-
 from dadeum.core.progress import Silent
 from dadeum.generate.likelihood import LOGITS
+from tests.generate.support import opened, save_small, user
 
 ROWS = 500
 VOCABULARY = 20_000

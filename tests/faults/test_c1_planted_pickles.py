@@ -5,11 +5,11 @@ import pickle
 from pathlib import Path
 
 import pytest
-from tests.model.adapted import folders
 
 from dadeum.core.errors import ModelError
 from dadeum.model.load import load_for_inference, load_for_training
 from dadeum.model.merge import merge
+from tests.model.adapted import folders
 
 NAMES = [
     "pytorch_model.bin", "adapter_model.bin", "model.bin", "training_args.bin", "optimizer.pt", "scheduler.pt", "rng_state.pth",
@@ -92,10 +92,9 @@ def test_an_index_that_names_a_pickle(tmp_path: Path, sentinel: Path) -> None:
 def test_code_that_a_configuration_names_is_not_run(tmp_path: Path, sentinel: Path) -> None:
     import json
 
-    from tests.model.words import words
-
     from dadeum.config.model import ModelSettings
     from dadeum.model.adapters import ADAPTERS
+    from tests.model.words import words
 
     _, base, _ = folders(tmp_path)
     (base / "evil.py").write_text(f"import os\nos.mkdir({str(sentinel)!r})\n", encoding="utf-8")

@@ -7,9 +7,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.model.adapted import folders
 
 import dadeum
+from tests.model.adapted import folders
 
 SOURCE = Path(dadeum.__file__).parent
 MODULES = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle", "hickle"}

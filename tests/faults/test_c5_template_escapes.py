@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.data.chats import talk
 
 from dadeum.core.errors import DataError
 from dadeum.data.render import Renderer
 from dadeum.tokenizer.load import load_tokenizer
+from tests.data.chats import talk
 
 ESCAPES = [
     "{{ ''.__class__.__mro__[1].__subclasses__() }}",

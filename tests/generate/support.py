@@ -4,14 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tests.data.small import make_tokenizer
-from tests.model.tiny import tiny
 
 from dadeum.data.contract import PromptContract, save_prompt
 from dadeum.data.render import Renderer
 from dadeum.generate.engine import Engine
 from dadeum.model.save import save_model
 from dadeum.tokenizer.load import load_tokenizer
+from tests.data.small import make_tokenizer
+from tests.model.tiny import tiny
 
 QUESTIONS = [
     "안녕?",

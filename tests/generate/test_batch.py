@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.generate.support import opened, save_small, user
 
 from dadeum.core.errors import DataError
 from dadeum.core.progress import Silent
 from dadeum.generate.batch import Answering, answer_file
+from tests.generate.support import opened, save_small, user
 
 
 def test_answers_in_the_order_of_questions(tmp_path: Path) -> None:

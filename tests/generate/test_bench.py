@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import torch
-from tests.generate.support import QUESTIONS, opened, save_small, user
 
 from dadeum.core.progress import Silent
 from dadeum.generate.bench import bench, peak_memory
+from tests.generate.support import QUESTIONS, opened, save_small, user
 
 
 def test_bench_counts_what_it_generated(tmp_path: Path) -> None:

@@ -5,11 +5,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.generate.support import opened, save_small
 
 from dadeum.core.errors import ArtifactError, ModelError
 from dadeum.generate.chat import Chat, Command, command, help_text
 from dadeum.generate.engine import Engine
+from tests.generate.support import opened, save_small
 
 
 @pytest.fixture(scope="module")

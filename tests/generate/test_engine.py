@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.data.small import make_tokenizer
-from tests.generate.support import QUESTIONS, opened, save_adapter, save_small, user
-from tests.model.tiny import tiny
 from transformers import GenerationConfig
 
 from dadeum.core.errors import ModelError
 from dadeum.data.contract import PromptContract
 from dadeum.generate.engine import Engine
 from dadeum.generate.stream import decode
+from tests.data.small import make_tokenizer
+from tests.generate.support import QUESTIONS, opened, save_adapter, save_small, user
+from tests.model.tiny import tiny
 
 
 @pytest.fixture(scope="module")

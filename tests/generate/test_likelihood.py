@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.model.tiny import ROWS, tiny
 
 from dadeum.data.render import Sample
 from dadeum.generate import likelihood
 from dadeum.generate.likelihood import losses
+from tests.model.tiny import ROWS, tiny
 
 
 def sample(length: int, seed: int) -> Sample:

@@ -3,9 +3,9 @@
 import threading
 
 import pytest
-from tests.generate.support import opened, save_small, user
 
 from dadeum.generate.engine import Engine
+from tests.generate.support import opened, save_small, user
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-from tests.generate.support import save_adapter, save_small
-
 from dadeum.generate.place import default_device, open_contract
+from tests.generate.support import save_adapter, save_small
 
 
 def test_the_folders_own_contract_first(tmp_path: Path) -> None:

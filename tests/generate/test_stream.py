@@ -4,12 +4,12 @@ import random
 from pathlib import Path
 
 import pytest
-from tests.data.small import make_tokenizer
 from tokenizers import Tokenizer, decoders, models
 from transformers import PreTrainedTokenizerFast
 
 from dadeum.generate.stream import TextStream, decode, unfinished
 from dadeum.tokenizer.load import load_tokenizer
+from tests.data.small import make_tokenizer
 
 HARD = "똠방각하 👩‍👩‍👧 \ufffd 𠮷 뷁 é ê"
 

@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tests.model.tiny import tiny
 
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.save import save_model
+from tests.model.tiny import tiny
 
 IDS = torch.arange(3, 20)[None]
 

@@ -6,7 +6,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.model.tiny import SHAPES, documents, packed, tiny
 from torch.nn.functional import cross_entropy
 from transformers import AttentionInterface
 
@@ -17,6 +16,7 @@ from dadeum.model.layout import make_plan
 from dadeum.model.load import enable_checkpointing
 from dadeum.model.nll import token_nll
 from dadeum.model.packing import packed_inputs, unwrap, use_packing
+from tests.model.tiny import SHAPES, documents, packed, tiny
 
 
 def run_packed(model: Any, batch: dict[str, torch.Tensor], **more: Any) -> torch.Tensor:

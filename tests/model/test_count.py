@@ -4,8 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.model.tiny import SHAPES, tiny
-from tests.model.words import words
 
 from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ModelError
@@ -13,6 +11,8 @@ from dadeum.model.adapters import ADAPTERS
 from dadeum.model.count import count_parameters
 from dadeum.model.load import load_for_training
 from dadeum.model.save import save_model
+from tests.model.tiny import SHAPES, tiny
+from tests.model.words import words
 
 ADAPTED: list[Any] = ["full", "lora", {"type": "lora", "r": 3, "target_modules": ["q_proj", "v_proj"]}]
 

@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.model.tiny import SHAPES, tiny
-from tests.model.words import words
 
 from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ModelError
@@ -18,6 +16,8 @@ from dadeum.model.attention import NAME
 from dadeum.model.configuration import read_config, without_code
 from dadeum.model.load import enable_checkpointing, load_for_inference, load_for_training, make_base
 from dadeum.model.save import save_model
+from tests.model.tiny import SHAPES, tiny
+from tests.model.words import words
 
 FRESH = {
     "model_type": "llama", "hidden_size": 32, "intermediate_size": 48, "num_hidden_layers": 2, "num_attention_heads": 4,

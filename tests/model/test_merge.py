@@ -9,15 +9,15 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.model.adapted import IDS, adapted, folders
-from tests.model.tiny import SHAPES, tiny
-from tests.model.words import words
 
 from dadeum.core.artifact import verified
 from dadeum.core.errors import ModelError
 from dadeum.model.load import load_for_inference
 from dadeum.model.merge import merge
 from dadeum.model.save import save_model
+from tests.model.adapted import IDS, adapted, folders
+from tests.model.tiny import SHAPES, tiny
+from tests.model.words import words
 
 FRESH = """
 import json, sys, torch

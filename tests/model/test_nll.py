@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.model.tiny import ROWS, SHAPES, tiny
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -15,6 +14,7 @@ from dadeum.data.batch import collate
 from dadeum.model import nll as module
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.nll import token_nll
+from tests.model.tiny import ROWS, SHAPES, tiny
 
 RNG = np.random.default_rng(0)
 SAMPLES = [

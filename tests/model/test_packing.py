@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 import torch
-from tests.model.tiny import SHAPES, tiny
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AutoConfig, AutoModelForCausalLM
 
@@ -14,6 +13,7 @@ from dadeum.model import packing
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.attention import NAME, packed_attention
 from dadeum.model.packing import check_isolation, packs_with, unwrap, use_packing
+from tests.model.tiny import SHAPES, tiny
 
 
 def test_the_choice() -> None:

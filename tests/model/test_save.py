@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.model.adapted import IDS, adapted
-from tests.model.tiny import tiny
 from torch import nn
 from transformers import GenerationConfig
 
@@ -16,6 +14,8 @@ from dadeum.core.errors import ModelError
 from dadeum.model.load import load_for_inference, named_base
 from dadeum.model.packing import use_packing
 from dadeum.model.save import save_model
+from tests.model.adapted import IDS, adapted
+from tests.model.tiny import tiny
 
 
 @pytest.mark.parametrize("shape", ["llama", "gpt2", "gemma3"])

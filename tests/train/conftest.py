@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from tests.train.support import make_formatted, random_rows
 
 

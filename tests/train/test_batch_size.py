@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.train.support import make_job
 
 from dadeum.core.progress import Silent
 from dadeum.train import batch_size
 from dadeum.train.loop import Loop
 from dadeum.train.processes import Processes
 from dadeum.train.step import prepare
+from tests.train.support import make_job
 
 
 def _loop(tmp_path: Path, formatted: Path) -> Loop:

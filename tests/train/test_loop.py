@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.train.support import closeness, make_job, trained
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 from dadeum.core.errors import TrainError
@@ -18,6 +17,7 @@ from dadeum.train.order import Order
 from dadeum.train.processes import Processes
 from dadeum.train.step import prepare, train
 from dadeum.train.weights import load_weights
+from tests.train.support import closeness, make_job, trained
 
 STEPS = 50
 

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.train.support import closeness, make_job, trained
 
 from dadeum.core.errors import TrainError
 from dadeum.core.progress import Silent
 from dadeum.train import precision
 from dadeum.train.precision import Arithmetic, resolve
 from dadeum.train.step import train
+from tests.train.support import closeness, make_job, trained
 
 CPU = torch.device("cpu")
 

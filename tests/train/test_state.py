@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.train.support import make_job
 
 from dadeum.core.artifact import read_json, write_json
 from dadeum.core.errors import TrainError
@@ -16,6 +15,7 @@ from dadeum.train.loop import Loop
 from dadeum.train.processes import Processes
 from dadeum.train.state import checkpoints, newest, rotate, write_checkpoint
 from dadeum.train.step import prepare, train
+from tests.train.support import make_job
 
 
 def _loop(tmp_path: Path, formatted: Path, **changes: Any) -> Loop:

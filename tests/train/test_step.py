@@ -5,8 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.train import children
-from tests.train.support import Told, make_formatted, make_job, random_rows
 
 from dadeum.core.artifact import read_manifest, verified
 from dadeum.core.errors import TrainError
@@ -14,6 +12,8 @@ from dadeum.core.progress import Silent
 from dadeum.model.load import load_for_inference
 from dadeum.train.state import checkpoints
 from dadeum.train.step import train
+from tests.train import children
+from tests.train.support import Told, make_formatted, make_job, random_rows
 
 KEYS = {
     *("model", "adapter", "rows", "tokens", "trained_tokens", "optimizer_steps", "epochs", "final_loss", "best_loss"),

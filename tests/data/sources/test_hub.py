@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.hub_server import COMMIT, Hub, serve
 
 from dadeum.config.data import DataSettings
 from dadeum.core.errors import ArtifactError, DataError, HubError
@@ -13,6 +12,7 @@ from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.data import step
 from dadeum.data.sources import Fault, FileFacts, Row, hub
+from tests.hub_server import COMMIT, Hub, serve
 
 CARD = """---
 license: mit

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.generate.support import opened, save_adapter, save_small, user
 
 from dadeum.core.progress import Silent
 from dadeum.export.step import export
 from dadeum.export.targets import TARGETS, Source, merged
 from dadeum.export.whole import stored_dtype
+from tests.generate.support import opened, save_adapter, save_small, user
 
 FRESH = """
 import json, sys

@@ -1,8 +1,7 @@
 """Every weight is trained."""
 
-from tests.model.tiny import tiny
-
 from dadeum.model.adapters import ADAPTERS, full
+from tests.model.tiny import tiny
 
 
 def test_everything_is_trainable_and_there_is_no_adapter() -> None:

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 import torch
-from tests.model.tiny import tiny
 from transformers.pytorch_utils import Conv1D
 
 from dadeum.core.errors import ModelError
 from dadeum.model.adapters import ADAPTERS, lora
+from tests.model.tiny import tiny
 
 
 def adapt(shape: str = "llama", model: Any = None, **settings: Any) -> Any:

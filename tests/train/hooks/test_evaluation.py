@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.train import children
-from tests.train.support import Told, make_formatted, make_job, metrics, random_rows
 
 from dadeum.core.progress import Silent
 from dadeum.data.samples import Samples
 from dadeum.train.hooks.evaluation import Evaluation, untouched, validation_loss
 from dadeum.train.processes import Processes
 from dadeum.train.step import prepare, train
+from tests.train import children
+from tests.train.support import Told, make_formatted, make_job, metrics, random_rows
 
 
 @pytest.mark.parametrize("packing", [True, False])

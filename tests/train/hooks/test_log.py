@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import pytest
-from tests.train.support import make_job
 
 from dadeum.core.progress import Silent
 from dadeum.train.loop import Loop
 from dadeum.train.step import train
+from tests.train.support import make_job
 
 
 def test_the_log_tells_what_happened(tmp_path: Path, formatted: Path) -> None:

@@ -4,11 +4,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.train import children
-from tests.train.support import make_job, metrics
 
 from dadeum.core.progress import Silent
 from dadeum.train.step import train
+from tests.train import children
+from tests.train.support import make_job, metrics
 
 
 def test_a_line_is_the_mean_of_its_interval(tmp_path: Path, formatted: Path) -> None:

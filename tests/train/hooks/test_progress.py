@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.train.support import Told, make_job
 
 from dadeum.train.hooks.progress import clock
 from dadeum.train.step import train
+from tests.train.support import Told, make_job
 
 
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (125, "2:05"), (3723, "1:02:03")])

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from tests.train.support import make_job
 
 from dadeum.core.progress import Silent
 from dadeum.train.objectives import OBJECTIVES
 from dadeum.train.processes import Processes
 from dadeum.train.step import prepare
+from tests.train.support import make_job
 
 
 def test_weights_are_weighed_as_targets() -> None:
