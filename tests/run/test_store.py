@@ -169,6 +169,16 @@ class TestFindModel:
         for text in ("short", "child", "configs/child.yaml"):
             assert find_model(Workspace(ran), text) == (NAME, runs_of(ran)[0].final)
 
+    def test_files_and_folders_of_other_names_are_in_nobodys_way(self, ran: Path) -> None:
+        """`configs/my notes.yaml` and `experiments/my notes/` are no experiment; they hide none either."""
+        (ran / "configs" / "a note!.yaml").write_text("just: notes\n", encoding="utf-8")
+        (ran / "experiments" / "a note!" / "x").mkdir(parents=True)
+        run = runs_of(ran)[0]
+        assert find_model(Workspace(ran), None) == (NAME, run.final)
+        assert find_model(Workspace(ran), run.name) == (run.name, run.final)
+        with pytest.raises(ConfigError):
+            find_model(Workspace(ran), "a note!")
+
     @pytest.mark.parametrize(
         ("text", "kind", "words"),
         [

@@ -13,6 +13,7 @@ from dadeum.core.language import say
 from dadeum.core.lock import locked
 from dadeum.core.log import open_log
 from dadeum.core.progress import Reporter
+from dadeum.export.output_dir import KIND, check_ours
 from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
@@ -96,6 +97,8 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     for step in plan.steps:
         if step.name in names:
             board.mark(step.name, "waiting", "" if step.fresh else step.why)
+    if "export" in names and lab.experiment.output_dir is not None and not plan.step("export").fresh:
+        check_ours(lab.workspace.at(lab.experiment.output_dir), KIND)  # not after hours of training
     if not plan.step("download").fresh:
         _do(plan.step("download"), lab, board, lambda: works.download(lab, board))
         plan = make_plan(lab)

@@ -146,9 +146,9 @@ def publish(run: Run) -> None:
 def finished(workspace: Workspace, experiment: str | None = None) -> list[Run]:
     """Runs with whole final weights, the last finished last."""
     root = workspace.root / "experiments"
-    names = (
-        [experiment] if experiment else sorted(f.name for f in root.iterdir() if f.is_dir()) if root.is_dir() else []
-    )
+    folders = sorted(root.iterdir()) if experiment is None and root.is_dir() else []
+    # Folders of the user may lie there too.
+    names = [experiment] if experiment else [f.name for f in folders if any(f.glob(f"*/{RECORD}"))]
     whole = [
         (manifest.created, run)
         for name in names
@@ -185,7 +185,7 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
     for name in experiment_names(workspace):
         if text == name:
             return _of_experiment(workspace, _name_of(workspace, name))
-        if (workspace.experiments(name) / text / RECORD).is_file() and "/" not in text:
+        if "/" not in text and (workspace.root / "experiments" / name / text / RECORD).is_file():
             run = open_run(workspace, name, text)
             if read_manifest(run.final) is None:
                 raise ArtifactError(
@@ -217,7 +217,7 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
 def _name_of(workspace: Workspace, text: str) -> str:
     """The experiment that `text` is the name of, or the name of whose file in `configs/`."""
     file = workspace.configs / f"{text}.yaml"
-    return text if workspace.experiments(text).is_dir() or not file.is_file() else _name_in(workspace, file)
+    return text if (workspace.root / "experiments" / text).is_dir() or not file.is_file() else _name_in(workspace, file)
 
 
 def _name_in(workspace: Workspace, path: Path) -> str:

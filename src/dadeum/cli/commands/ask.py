@@ -30,6 +30,8 @@ def ask(
     seed: Seed = 0,
 ) -> None:
     """Print one answer."""
+    # Where the locale is no UTF-8, the words of the command line come in pieces.
+    question = question.encode(errors="surrogateescape").decode(errors="replace")
     if not question.strip():
         raise DataError(say("the question is empty, expected some text", "질문이 비어 있습니다"))
     engine = opened(model)
