@@ -55,20 +55,29 @@ def _data(lab: Lab, statistics: dict[str, Any], found: Forecast) -> int:
     parts, total, experiment = statistics["parts"], statistics["total"], lab.experiment
     rows = {part: facts["samples"] for part, facts in parts.items()}
     train = parts["train"]
-    found.facts["rows"] = ", ".join(f"{part} {count:,}" for part, count in rows.items())
-    found.facts["tokens an epoch"] = (
-        f"{train['tokens']:,} ({train['trained_tokens']:,} trained, {train['trained_tokens'] / max(train['tokens'], 1):.0%})"
+    found.facts[say("rows", "행")] = ", ".join(f"{part} {count:,}" for part, count in rows.items())
+    tokens, trained = train["tokens"], train["trained_tokens"]
+    found.facts[say("tokens an epoch", "에포크당 토큰")] = say(
+        f"{tokens:,} ({trained:,} trained, {trained / max(tokens, 1):.0%})",
+        f"{tokens:,} (학습 {trained:,}, {trained / max(tokens, 1):.0%})",
     )
-    found.facts["longest sample"] = f"{total['longest']:,} of {experiment.data.max_length:,} tokens"
+    longest, limit = total["longest"], experiment.data.max_length
+    found.facts[say("longest sample", "가장 긴 샘플")] = say(
+        f"{longest:,} of {limit:,} tokens", f"{longest:,}토큰 (한도 {limit:,})"
+    )
     schedule = train_forecast(experiment.train, rows["train"], rows["validation"])
-    found.facts["optimizer steps"] = (
-        f"{schedule.steps:,} ({schedule.steps_per_epoch:,} an epoch, {schedule.epochs:g} epochs, {schedule.warmup_steps} of warm-up)"
+    found.facts[say("optimizer steps", "옵티마이저 단계")] = say(
+        f"{schedule.steps:,} ({schedule.steps_per_epoch:,} an epoch, {schedule.epochs:g} epochs, {schedule.warmup_steps} of warm-up)",
+        f"{schedule.steps:,} (에포크당 {schedule.steps_per_epoch:,}, {schedule.epochs:g}에포크, 준비 {schedule.warmup_steps})",
     )
-    found.facts["effective batch"] = f"{schedule.effective_batch} samples"
-    found.facts["evaluations, checkpoints"] = f"{schedule.evaluations}, {schedule.saves}"
+    found.facts[say("effective batch", "실제 배치")] = say(
+        f"{schedule.effective_batch} samples", f"샘플 {schedule.effective_batch}개"
+    )
+    found.facts[say("evaluations, checkpoints", "검증, 체크포인트")] = f"{schedule.evaluations}, {schedule.saves}"
     scored = evaluate_step.forecast(experiment.evaluate, rows=rows["test"], kind="base")
-    found.facts["prompts to answer"] = (
-        f"{(scored['prompts'] or 0) + (scored['rows'] or 0):,}, of at most {experiment.evaluate.max_new_tokens} tokens"
+    prompts, most = (scored["prompts"] or 0) + (scored["rows"] or 0), experiment.evaluate.max_new_tokens
+    found.facts[say("prompts to answer", "답할 프롬프트")] = say(
+        f"{prompts:,}, of at most {most} tokens", f"{prompts:,}개, 각 {most}토큰 이하"
     )
     found.warnings += _warnings(statistics, rows)
     return schedule.steps
@@ -106,12 +115,18 @@ def _parameters(lab: Lab, plan: Plan, found: Forecast) -> None:
         size = len(tokenizer)
     source: Any = model.config if fresh and model.config else plan.places.model
     everything, trained = count_parameters(source, experiment.adapter, vocab_size=size, trusted=model.trust_remote_code)
-    found.facts["parameters"] = f"{everything:,}, trained {trained:,} ({trained / everything:.2%})"
+    share = f"{trained / everything:.2%}"
+    found.facts[say("parameters", "파라미터")] = say(
+        f"{everything:,}, trained {trained:,} ({share})", f"{everything:,}, 학습 {trained:,} ({share})"
+    )
     checkpoint = trained * FLOAT * (1 + MOMENTS)
     kept = experiment.train.save_total_limit + 1
     need = checkpoint * kept + trained * FLOAT + (everything * FLOAT if experiment.export else 0)
     free = shutil.disk_usage(lab.workspace.root).free
-    found.facts["disk"] = f"{_size(need)} for {kept} checkpoints, final and merged weights; {_size(free)} free"
+    found.facts[say("disk", "디스크")] = say(
+        f"{_size(need)} for {kept} checkpoints, final and merged weights; {_size(free)} free",
+        f"체크포인트 {kept}개와 최종, 병합 가중치에 {_size(need)}. 여유 {_size(free)}",
+    )
     if need > free:
         found.warnings.append(
             say(
@@ -158,7 +173,7 @@ def _probe(lab: Lab, plan: Plan, steps: int, found: Forecast, reporter: Reporter
         reporter.start(say("probe", "시험 단계"), PROBE_STEPS)
         stats = train(replace(job, train=settings), Silent()).stats
     seconds = stats["seconds"] / stats["optimizer_steps"] * steps
-    found.facts["time to train"] = say(
+    found.facts[say("time to train", "학습 시간")] = say(
         f"about {_time(seconds)} ({stats['tokens_per_second']:,.0f} tokens/s in {stats['optimizer_steps']} steps)",
         f"약 {_time(seconds)} ({stats['optimizer_steps']}단계에서 초당 {stats['tokens_per_second']:,.0f}토큰)",
     )
