@@ -153,10 +153,13 @@ def side_dadeum(lab: Any, plan: Any, work: Path) -> dict[str, Any]:
         evidence=run / "evidence",
         fingerprint="bench",
     )
+    begun = time.process_time()
     result = train(job, Silent())
+    cpu = time.process_time() - begun
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return {
         "seconds": result.stats["seconds"],
+        "cpu_seconds": cpu,
         "peak_kib": peak,
         "loss": held_out(load_for_inference(result.final, base=base), formatted),
     }
@@ -176,7 +179,7 @@ def side_trainer(lab: Any, plan: Any, work: Path) -> dict[str, Any]:
     formatted = artifact_folder(lab, plan.step("format"))
     samples = Samples.open(formatted / "train.arrow")
     order = Order(len(samples), BATCH, SEED)
-    rows = [i for step in range(-(-len(samples) // BATCH)) for i in order.rows(step)]
+    rows = [i for step in range(-(-len(samples) // BATCH)) for i in order.of_step(step)]
     data = []
     for i in rows:
         ids, weights, *_ = samples[i]
@@ -236,9 +239,12 @@ def side_trainer(lab: Any, plan: Any, work: Path) -> dict[str, Any]:
         adam_epsilon=1e-8,
     )
     trainer = InOrder(model=model, args=arguments, train_dataset=data, data_collator=pad)
+    begun = time.process_time()
     metrics = trainer.train().metrics
+    cpu = time.process_time() - begun
     return {
         "seconds": metrics["train_runtime"],
+        "cpu_seconds": cpu,
         "peak_kib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
         "loss": held_out(model, formatted),
     }
@@ -292,6 +298,7 @@ def page(found: dict[str, list[dict[str, Any]]], rows: int, tokens: int, trained
     flops = 4 * body * tokens + 4 * HIDDEN * WORDS * trained
     speed = {side: [tokens / one["seconds"] for one in found[side]] for side in SIDES}
     ratios = [a / b for a, b in zip(speed["dadeum"], speed["trainer"], strict=True)]
+    cpu = {side: statistics.median(tokens / one["cpu_seconds"] for one in found[side]) for side in SIDES}
     memory = {side: statistics.median(one["peak_kib"] for one in found[side]) / 1024 for side in SIDES}
     loss = {side: found[side][0]["loss"] for side in SIDES}
     share = flops / statistics.median(one["seconds"] for one in found["dadeum"]) / 1e9 / peak
@@ -306,6 +313,7 @@ def page(found: dict[str, list[dict[str, Any]]], rows: int, tokens: int, trained
         "| | dadeum, packed | Trainer, padded batches of 16 | ratio |",
         "| --- | --- | --- | --- |",
         f"| unpadded tokens/s (median) | {statistics.median(speed['dadeum']):,.0f} | {statistics.median(speed['trainer']):,.0f} | {statistics.median(ratios):.2f} (pairs: {', '.join(f'{r:.2f}' for r in ratios)}) |",
+        f"| the same per second of processor time | {cpu['dadeum']:,.0f} | {cpu['trainer']:,.0f} | {cpu['dadeum'] / cpu['trainer']:.2f} |",
         f"| peak memory, MiB | {memory['dadeum']:,.0f} | {memory['trainer']:,.0f} | {memory['dadeum'] / memory['trainer']:.2f} |",
         f"| held-out loss per answer token | {loss['dadeum']:.4f} | {loss['trainer']:.4f} | |",
         "",
