@@ -176,6 +176,25 @@ class TestHub:
         refused(cli(written, "run", NAME, "model={name_or_path: someone/model}"), "cannot be reached")
         assert time.monotonic() - begun < 10
 
+    def test_what_was_downloaded_needs_no_hub(self, done: Path, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A base from the Hub: a plan asks nobody, a run fetches once, and the next one asks nobody again."""
+        (base,) = (done / "checkpoints" / NAME).glob("base-*")
+        files = {f.name: f.read_bytes() for f in base.iterdir() if f.name != "manifest.json"}
+        words = ("model={name_or_path: someone/base}", "tokenizer={}")
+        with serve(Hub({"models/someone/base": files})) as hub:
+            monkeypatch.setenv("HF_ENDPOINT", hub.url)
+            fine(written, "plan", NAME, "--no-data", *words)
+            assert hub.requests == []
+            fine(written, "run", NAME, *words)
+            asked = len(hub.requests)
+            assert asked and "▶" not in fine(written, "run", NAME, *words).out and len(hub.requests) == asked
+            fine(written, "data", "download", NAME, *words)
+            assert len(hub.requests) > asked, "asked for by name, it looks whether there is something new"
+        monkeypatch.setenv("HF_ENDPOINT", refused_url())
+        said = fine(written, "run", NAME, *words)
+        assert "▶" not in said.out and said.err == ""
+        assert fine(written, "ask", "3번 질문은?", "--max-new-tokens", "3").out
+
     def test_a_local_experiment_asks_nobody(self, done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         with serve(Hub({})) as hub:
             monkeypatch.setenv("HF_ENDPOINT", hub.url)

@@ -99,7 +99,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
             board.mark(step.name, "waiting", "" if step.fresh else step.why)
     if "export" in names and lab.experiment.output_dir is not None and not plan.step("export").fresh:
         check_ours(lab.workspace.at(lab.experiment.output_dir), KIND)  # not after hours of training
-    if not plan.step("download").fresh:
+    if not plan.step("download").fresh or list(goals) == ["download"]:  # asked for, it looks for news on the Hub
         _do(plan.step("download"), lab, board, lambda: works.download(lab, board))
         plan = make_plan(lab)
     done: list[str] = []
