@@ -1,6 +1,6 @@
 r"""The training text and the tokenizer of tiny-ko, from the CC0 and MIT Korean rows of the data folder.
 
-    DADEUM_DATA=/folder/of/the/data python scripts/tiny_ko_data.py WORKSPACE [--keep-out QUESTIONS.csv ...]
+    DADEUM_DATA=/folder/of/the/data python -m scripts.tiny_ko_data WORKSPACE [--keep-out QUESTIONS.csv ...]
 
 Writes into the workspace's data/raw/:
 
