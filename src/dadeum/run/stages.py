@@ -15,8 +15,8 @@ from dadeum.plan.steps import Step, flat, why_stale
 from dadeum.run.inputs import Places, base_made_from, places, template_hash, tokenizer_hash
 from dadeum.run.store import Run, done_before, newest
 
-# Settings of `train:` that change what is written down, not what is learnt.
-BESIDE = {"train.logging_steps", "train.save_total_limit"}
+# Settings of `train:` that change when something is written down, not what is learnt.
+BESIDE = {"train.logging_steps", "train.save_total_limit", "train.eval_steps", "train.save_steps"}
 FORMAT_KEYS = {"data.max_length", "data.overlong", "data.train_on"}
 
 
