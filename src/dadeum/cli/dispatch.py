@@ -10,7 +10,7 @@ from typing import Any
 
 import typer
 
-from dadeum.core.errors import DadeumError
+from dadeum.core.errors import DadeumError, Interrupted
 from dadeum.core.language import say
 from dadeum.core.log import close_log, logger, redact
 
@@ -32,7 +32,7 @@ def dispatch(name: str, words: Sequence[str]) -> int:
     # Long flags may be written with underscores, as the five systems' users do.
     end = words.index("--") if "--" in words else len(words)
     spelled = [*map(_dashed, words[:end]), *words[end:]]
-    shown = warnings.showwarning
+    shown, told = warnings.showwarning, signal.signal(signal.SIGTERM, _terminated)
     if not sys.warnoptions:
         warnings.showwarning = _warning_to_log
     try:
@@ -57,7 +57,19 @@ def dispatch(name: str, words: Sequence[str]) -> int:
         return _usage_or_fault(error)
     finally:
         warnings.showwarning = shown
+        signal.signal(signal.SIGTERM, told)
         close_log()
+
+
+def _terminated(number: int, frame: object) -> None:
+    """SIGTERM ends a verb as Ctrl-C does: what was begun is left in good order. The training has a handler of its own."""
+    raise Interrupted(
+        say(
+            "stopped by SIGTERM; run the same command again to go on",
+            "SIGTERM으로 멈췄습니다. 같은 명령을 다시 실행하면 이어집니다",
+        ),
+        number,
+    )
 
 
 def _warning_to_log(

@@ -31,6 +31,16 @@ def show_comparison(view: "View", folder: "Path") -> None:
     found = read_json(folder / "comparison.json")
     names, metrics = found["models"], found["metrics"]
     floors = any(metric["floors"] for metric in metrics)
+    if metrics:
+        _tables(view, names, metrics, floors)
+    for note in found["notes"]:
+        view.note(note)
+    view.note("")
+    _samples(view, folder, names)
+
+
+def _tables(view: "View", names: list[str], metrics: list[dict[str, Any]], floors: bool) -> None:
+    """Values, and differences from the first model."""
     view.table(
         say("On the test rows", "시험 행에서"),
         [say("metric", "지표"), *names, *([say("random pairs", "무작위 짝")] if floors else [])],
@@ -41,10 +51,6 @@ def show_comparison(view: "View", folder: "Path") -> None:
         [say("metric", "지표"), *names[1:]],
         [[_label(metric), *(_difference(metric, name) for name in names[1:])] for metric in metrics],
     )
-    for note in found["notes"]:
-        view.note(note)
-    view.note("")
-    _samples(view, folder, names)
 
 
 def _label(metric: dict[str, Any]) -> str:
@@ -78,13 +84,9 @@ def _samples(view: "View", folder: "Path", names: list[str]) -> None:
         rows = list(csv.DictReader(file))
     step = max(1, len(rows) // SAMPLES)
     for row in rows[::step][:SAMPLES]:
-        view.facts(
-            {
-                say("question", "질문"): _short(row["question"]),
-                say("reference", "기준 답"): _short(row["reference"]),
-                **{name: _short(row[name]) for name in names},
-            }
-        )
+        reference = {say("reference", "기준 답"): _short(row["reference"])} if row["reference"] else {}
+        answers = {name: _short(row[name]) for name in names}
+        view.facts({say("question", "질문"): _short(row["question"]), **reference, **answers})
         view.note("")
 
 
@@ -111,7 +113,7 @@ def show_training(view: "View", lab: "Lab", outcome: "Outcome") -> None:
     run = outcome.run
     if run is None:
         return
-    stats = read_json(run.evidence / "training_stats.json")
+    stats = read_json(run.final / "training_stats.json")
     keys = (
         "rows",
         "optimizer_steps",

@@ -31,6 +31,19 @@ def check_name(name: str) -> str:
     return name
 
 
+FOLDERS = (
+    "configs",
+    "data/raw",
+    "data/processed",
+    "checkpoints",
+    "experiments",
+    "scripts",
+    "notebooks",
+    "docs",
+    "tests",
+)
+
+
 @dataclass(frozen=True)
 class Workspace:
     """The folders of one workspace."""

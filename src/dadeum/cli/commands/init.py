@@ -9,19 +9,9 @@ from dadeum.cli.dispatch import verb
 from dadeum.core.artifact import write_text
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
+from dadeum.core.workspace import FOLDERS
 
 app = verb()
-FOLDERS = (
-    "configs",
-    "data/raw",
-    "data/processed",
-    "checkpoints",
-    "experiments",
-    "scripts",
-    "notebooks",
-    "docs",
-    "tests",
-)
 IGNORED = "data/\ncheckpoints/\nexperiments/\n.env\n.venv/\n__pycache__/\n"
 EXPERIMENT = """\
 # yaml-language-server: $schema=schema.json
