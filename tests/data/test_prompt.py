@@ -71,6 +71,24 @@ def test_longer_names_win_and_columns_are_found_without_case() -> None:
     assert [m["content"] for m in found.messages] == ["12", "3"]
 
 
+def test_a_column_may_be_a_path_into_a_nested_cell() -> None:
+    made = PromptFormat(form(("user", "{q}"), ("assistant", "{a}"), q="question", a="answers.0.text"))
+    made.check(["Question", "Answers"])
+    row = {"Question": "물음", "Answers": [{"text": "첫째"}, {"text": "둘째"}]}
+    assert [m["content"] for m in made.convert(row).messages] == ["물음", "첫째"]
+    hub = PromptFormat(form(("user", "{q}"), ("assistant", "{a}"), q="question", a="answers.text.1"))
+    assert hub.convert({"question": "물음", "answers": {"text": ["첫째", "둘째"]}}).messages[1]["content"] == "둘째"
+    # A column of just that name goes before the path.
+    assert made.convert({**row, "answers.0.text": "그대로"}).messages[1]["content"] == "그대로"
+    for answers in ([], None, [{"text": " "}], "글", {"0": 1}):
+        with pytest.raises(FaultyRow, match=r"column 'answers\.0\.text' is blank"):
+            made.convert({"question": "물음", "answers": answers})
+    with pytest.raises(FaultyRow, match=r"holds a dict, expected text"):
+        PromptFormat(form(("user", "{q}"), ("assistant", "{a}"), q="question", a="answers.0")).convert(row)
+    with pytest.raises(DataError, match=r"no column 'answers\.0\.text', found: question"):
+        made.check(["question"])
+
+
 def test_blank_cell_that_is_needed_names_its_column() -> None:
     made = PromptFormat(form(("user", "{q}"), ("assistant", "{a}"), q="Q", a="A", unused="U"))
     made.check(["Q", "A"])

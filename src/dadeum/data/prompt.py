@@ -2,6 +2,7 @@
 
 `{name}` in a message stands for a declared variable (or `system_prompt`); all are filled in one pass, so that braces in
 the data, and undeclared names, stay what they are. The evaluation prompt is the messages without the last answer.
+A column may be a path into a nested cell: `answers.0.text` is the text of the first of SQuAD's answers.
 """
 
 import re
@@ -113,7 +114,7 @@ class PromptFormat:
         evaluate = self.settings.evaluate_columns
         wanted += [evaluate.query, evaluate.response] if evaluate else []
         for column in wanted:
-            if plain_name(column) not in plain:
+            if plain_name(column) not in plain and plain_name(column.partition(".")[0]) not in plain:
                 near = nearest(column, there)
                 hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
                 names = ", ".join(there)
@@ -146,11 +147,26 @@ class PromptFormat:
 
 
 def _cell(values: Mapping[str, Any], plain: Mapping[str, Any], column: str) -> str:
-    """The cell of exactly this column, else of the one that differs in case or composition only."""
-    text = text_of(values.get(column, plain.get(plain_name(column))), column)
+    """The cell of exactly this column, else of the one that differs in case or composition only, else along the path."""
+    found = values.get(column, plain.get(plain_name(column)))
+    text = text_of(_along(plain, column) if found is None else found, column)
     if text is None:
         raise FaultyRow(
             "blank column",
             say(f"column '{column}' is blank, the messages need it", f"메시지에 필요한 '{column}' 열이 비어 있습니다"),
         )
     return text
+
+
+def _along(plain: Mapping[str, Any], column: str) -> Any:
+    """What lies at `column.0.name`; None where the path ends early."""
+    head, *path = column.split(".")
+    value = plain.get(plain_name(head)) if path else None
+    for part in path:
+        if isinstance(value, Mapping):
+            value = value.get(part)
+        elif isinstance(value, list | tuple) and part.isdecimal() and int(part) < len(value):
+            value = value[int(part)]
+        else:
+            return None
+    return value

@@ -53,6 +53,48 @@ def test_damage_names_line_and_column(tmp_path: Path, text: str, message: str) -
         read(tmp_path, text)
 
 
+NESTED = {
+    "version": "x",
+    "data": [
+        {
+            "title": "글",
+            "paragraphs": [
+                {
+                    "context": "가나",
+                    "qas": [{"id": "1", "question": "무엇?", "answers": [{"text": "가", "answer_start": 0}]}],
+                },
+                {"context": "다라", "qas": [{"id": "2", "question": "왜?", "answers": []}, "broken"]},
+            ],
+        },
+        {"title": "빈 글", "paragraphs": [{"context": "마", "qas": []}]},
+    ],
+}
+
+
+def test_questions_nested_as_in_squad(tmp_path: Path) -> None:
+    items = read(tmp_path, stdlib.dumps(NESTED, ensure_ascii=False))
+    rows = [i for i in items if isinstance(i, Row)]
+    assert [sorted(r.values) for r in rows] == [["answers", "context", "id", "question", "title"]] * 2
+    assert [(r.values["context"], r.values["question"], r.values["id"]) for r in rows] == [
+        ("가나", "무엇?", "1"),
+        ("다라", "왜?", "2"),
+    ]
+    assert [r.where for r in rows] == ["f.json:1 paragraphs 1 qas 1", "f.json:1 paragraphs 2 qas 1"]
+    assert [i.where for i in items if isinstance(i, Fault)] == ["f.json:1 paragraphs 2 qas 2"]
+
+
+def test_paragraphs_of_another_kind_stay_a_column(tmp_path: Path) -> None:
+    row = {"paragraphs": [{"text": "a"}], "question": "q"}
+    assert [i.values for i in read(tmp_path, stdlib.dumps([row])) if isinstance(i, Row)] == [row]
+
+
+def test_korquad_is_read_whole(material: Path) -> None:
+    settings = json.Settings(path=str(material / "ko_mrc/KorQuAD_v1.0_dev.json"))
+    rows = [i for i in json.read(settings, json.files(settings, Workspace(material))) if isinstance(i, Row)]
+    assert len(rows) == 5774 and len({r.values["id"] for r in rows}) == 5774
+    assert all(r.values["context"].count(r.values["answers"][0]["text"]) for r in rows)
+
+
 def test_real_set(material: Path) -> None:
     settings = json.Settings(path=str(material / "ko_instruct/ko_alpaca_data_first12761.json"))
     items = list(json.read(settings, json.files(settings, Workspace(material))))

@@ -1,4 +1,8 @@
-"""A JSON file that holds a list of objects, by itself or under `data` or `rows`."""
+"""A JSON file that holds a list of objects, by itself or under `data` or `rows`.
+
+The nested shape of SQuAD and KorQuAD is read too: an object with a list `qas`, or with `paragraphs` that hold such
+lists, is one row for each question, under the columns of all levels (`title`, `context`, `question`, `answers`, `id`).
+"""
 
 from __future__ import annotations
 
@@ -22,7 +26,7 @@ BLANK = re.compile(r"[ \t\r\n]*")
 
 
 class Settings(MemberSettings):
-    """A JSON file with a list of objects."""
+    """A JSON file with a list of objects, or SQuAD's `data[].paragraphs[].qas[]`."""
 
     type: Literal["json"] = "json"
     path: str = setting(
@@ -51,13 +55,33 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
         for start, value in _Scanner(path, text).elements():
             line += text.count("\n", last, start)
             last = start
-            where = f"{path.name}:{line}"
-            if isinstance(value, dict):
-                yield Row(value, where, settings.part)
-            else:
-                found = type(value).__name__
-                yield Fault(where, say(f"found a {found}, expected an object", f"객체가 아니라 {found}입니다"))
+            yield from _rows(value, f"{path.name}:{line}", settings.part)
         yield FileFacts(path, codec)
+
+
+def _rows(value: Any, where: str, part: Part | None) -> Iterator[Row | Fault]:
+    """The row that an element is, or the rows of the questions nested in it, each with its place in the nest."""
+    if not isinstance(value, dict):
+        found = type(value).__name__
+        yield Fault(where, say(f"found a {found}, expected an object", f"객체가 아니라 {found}입니다"))
+        return
+    key = _nest(value)
+    if key is None:
+        yield Row(value, where, part)
+        return
+    outer = {name: cell for name, cell in value.items() if name != key}
+    for number, inner in enumerate(value[key], 1):
+        below = {**outer, **inner} if isinstance(inner, dict) else inner
+        yield from _rows(below, f"{where} {key} {number}", part)
+
+
+def _nest(value: dict[str, Any]) -> str | None:
+    """The key under which rows lie: `paragraphs` is often something else, so there its items must hold `qas`."""
+    if isinstance(value.get("qas"), list):
+        return "qas"
+    paragraphs = value.get("paragraphs")
+    nested = isinstance(paragraphs, list) and any(isinstance(p, dict) and "qas" in p for p in paragraphs)
+    return "paragraphs" if nested else None
 
 
 @dataclass
