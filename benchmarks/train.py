@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 LAYERS, HIDDEN, INNER, HEADS, KV_HEADS, WORDS = 6, 256, 688, 8, 4, 8000
-RATE, SEED, BATCH, LENGTH, RANK = 1e-3, 42, 16, 512, 16
+RATE, SEED, BATCH, LENGTH, RANK = 5e-4, 42, 16, 512, 16
 SIDES = ("dadeum", "trainer")
 
 
@@ -69,7 +69,7 @@ def prepare(csv: Path, work: Path) -> None:
         "train": {
             "num_train_epochs": 1,
             "learning_rate": RATE,
-            "lr_scheduler_type": "constant",
+            "lr_scheduler_type": "linear",
             "warmup_steps": 0,
             "max_grad_norm": 1.0,
             "total_train_batch_size": BATCH,
@@ -224,7 +224,7 @@ def side_trainer(lab: Any, plan: Any, work: Path) -> dict[str, Any]:
         num_train_epochs=1,
         per_device_train_batch_size=BATCH,
         learning_rate=RATE,
-        lr_scheduler_type="constant",
+        lr_scheduler_type="linear",
         warmup_steps=0,
         max_grad_norm=1.0,
         weight_decay=0.0,
