@@ -131,7 +131,7 @@ it writes film reviews and small talk, knows no facts, and must not be relied on
 
 {facts["texts"]:,} texts of {facts["bytes"]:,} bytes, and {facts["chats"]:,} conversations. Kept out of training by the hash of the normalised text:
 the {facts["held"]:,} held-out texts below and their questions, and the questions and answers of the Korean civil-law rows
-that test later ({facts["kept_out"]:,} hashes in all, `tiny_ko_kept_out.txt`).
+that test later, the project's own and `civil_law_qa_dataset.csv` ({facts["kept_out"]:,} hashes in all, `tiny_ko_kept_out.txt`).
 
 ## Held-out bits per byte
 

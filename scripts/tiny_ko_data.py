@@ -37,6 +37,7 @@ JOINED_SHARE, JOINED = 4, 8
 END, START, STOP = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 REVIEWS, PAIRS, QUESTIONS = "ko_text/nsmc_reviews.txt.gz", "ko_qa/ChatbotData.csv", "ko_cls/Question_pair_train.csv"
 TEST_ROWS = "ko_qa/civil_law_qa_dataset.csv"
+OWN_TEST_ROWS = Path(__file__).parents[1] / "src" / "dadeum" / "assets" / "civil_law_qa_test.csv"
 
 
 @dataclass(frozen=True)
@@ -158,7 +159,7 @@ def make(data: Path, raw: Path, tests: Sequence[Path], *, count: int = HELD_OUT,
     raw.mkdir(parents=True, exist_ok=True)
     everything = samples(data)
     held = held_out(everything, count)
-    out = kept_out(held, [data / TEST_ROWS, *tests])
+    out = kept_out(held, [data / TEST_ROWS, OWN_TEST_ROWS, *tests])
     trained = [s for s in everything if digest(s.whole) not in out and digest(s.text) not in out]
     texts = join(trained)
     write_lines(raw / "tiny_ko_train.txt", map(escape, texts))

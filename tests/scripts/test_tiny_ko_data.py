@@ -89,6 +89,7 @@ def test_the_list_names_the_hash_of_each_text_that_is_kept_out(data: Path, tmp_p
     listed = dict(line.split("\t") for line in (raw / "tiny_ko_kept_out.txt").read_text(encoding="utf-8").splitlines())
     for written, place in (("더 있는 질문", "more.csv"), (LAW[0], "civil_law_qa_dataset.csv")):
         assert listed[hashlib.sha256(written.encode()).hexdigest()] == place
+    assert "civil_law_qa_test.csv" in listed.values()
 
 
 def test_the_same_files_give_the_same_bytes(data: Path, tmp_path: Path) -> None:
