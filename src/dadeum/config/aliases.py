@@ -1,4 +1,7 @@
-"""Other names of settings: older ones of the ecosystem, and the flags of `dadeum train`. The only such table."""
+"""Other names of settings: older ones of the ecosystem, the flags of `dadeum train`, and the flat keys of
+`transformers.TrainingArguments` and `peft.LoraConfig`. The only such table."""
+
+from typing import Any
 
 OLD_NAMES = {
     "train.warmup_ratio": "train.warmup_steps",
@@ -23,3 +26,66 @@ FLAGS = {
     "lora_r": "adapter.r",
     "output_dir": "output_dir",
 }
+
+# Key of a flat file (see `flat.py`): setting. What is named here may again be an older name.
+FLAT = {
+    "learning_rate": "train.learning_rate",
+    "num_train_epochs": "train.num_train_epochs",
+    "max_steps": "train.max_steps",
+    "per_device_train_batch_size": "train.per_device_train_batch_size",
+    "per_device_eval_batch_size": "evaluate.batch_size",
+    "lr_scheduler_type": "train.lr_scheduler_type",
+    "lr_scheduler_kwargs": "train.lr_scheduler_kwargs",
+    "warmup_steps": "train.warmup_steps",
+    "warmup_ratio": "train.warmup_ratio",
+    "weight_decay": "train.weight_decay",
+    "adam_beta1": "train.adam_beta1",
+    "adam_beta2": "train.adam_beta2",
+    "adam_epsilon": "train.adam_epsilon",
+    "max_grad_norm": "train.max_grad_norm",
+    "gradient_checkpointing": "train.gradient_checkpointing",
+    "logging_steps": "train.logging_steps",
+    "eval_steps": "train.eval_steps",
+    "save_steps": "train.save_steps",
+    "save_total_limit": "train.save_total_limit",
+    "seed": "train.seed",
+    "max_length": "data.max_length",
+    "max_seq_length": "data.max_seq_length",
+    "packing": "data.packing",
+    "output_dir": "output_dir",
+    "r": "adapter.r",
+    "lora_alpha": "adapter.lora_alpha",
+    "lora_dropout": "adapter.lora_dropout",
+    "target_modules": "adapter.target_modules",
+    "use_rslora": "adapter.use_rslora",
+}
+
+# Key of a flat file that dadeum has no setting for: the values that mean what it does anyway.
+FIXED: dict[str, tuple[Any, ...]] = {
+    "optim": ("adamw_torch", "adamw_torch_fused"),
+    "do_train": (True,),
+    "do_eval": (True,),
+    "disable_tqdm": (False,),
+    "full_determinism": (False,),
+    "gradient_checkpointing_kwargs": ({"use_reentrant": False},),
+    "group_by_length": (False,),
+    "load_best_model_at_end": (False,),
+    "logging_strategy": ("steps",),
+    "overwrite_output_dir": (False,),
+    "push_to_hub": (False,),
+    "remove_unused_columns": (True, False),
+    "report_to": ("none", ["none"], []),
+    "alpha_pattern": ({},),
+    "bias": ("none",),
+    "fan_in_fan_out": (False,),
+    "inference_mode": (False,),
+    "init_lora_weights": (True,),
+    "layers_to_transform": (None,),
+    "modules_to_save": (None, []),
+    "peft_type": ("LORA",),
+    "rank_pattern": ({},),
+    "task_type": ("CAUSAL_LM",),
+    "use_dora": (False,),
+}
+# The member of a section that flat keys fill.
+FLAT_MEMBERS = {"adapter": "lora"}

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from dadeum.config import flat
 from dadeum.config.experiment import Experiment
 from dadeum.config.overlay import COMMAND_LINE, merge, name_defaults, override, rename
 from dadeum.config.problems import hint, translate
@@ -148,6 +149,7 @@ def _extend(document: Document, path: Path, root: Path, files: list[Path], chain
             )
             raise ConfigError(str(Problem(where, line, "extends", text + hint(near))))
         _extend(document, above, root, files, (*chain, path.resolve()))
+    flat.sort(own)
     rename(own)
     merge(document, own)
 
