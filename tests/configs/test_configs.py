@@ -11,12 +11,12 @@ from dadeum.core.workspace import Workspace
 from dadeum.data.prompt import load_prompt
 from tests.architecture.tree import ROOT
 from tests.data.small import make_tokenizer
+from tests.hub_server import refused_url
 from tests.run.lab import fine
 
 CONFIGS = ROOT / "configs"
 NAMES = sorted(f.stem for f in CONFIGS.glob("*.yaml"))
 SYSTEMS = {"smollm2-ko", "llama32-instruct-lora", "finqa-reasoning", "koalpaca-instruct", "korquad-mrc", "civil-law-qa"}
-SYSTEMS -= {"smollm2-ko"}
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("MODEL_ID", "DATASET", "HF_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    monkeypatch.setenv("HF_ENDPOINT", refused_url())
     shutil.copytree(CONFIGS, tmp_path / "lab/configs")
     return tmp_path / "lab"
 

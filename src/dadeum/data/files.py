@@ -22,10 +22,15 @@ def _same_name(path: Path) -> Path | None:
     return next((f for f in sorted(parent.iterdir()) if unicodedata.normalize("NFC", f.name) == wanted), None)
 
 
+def find(workspace: Workspace, name: str) -> Path | None:
+    """What `name` means, relative to the workspace; None where there is nothing."""
+    return _same_name(workspace.at(name))
+
+
 def locate(workspace: Workspace, name: str) -> Path:
     """The file that `name` means, relative to the workspace. Raises DataError: missing, a folder, empty."""
     wanted = workspace.at(name)
-    path = _same_name(wanted)
+    path = find(workspace, name)
     if path is None:
         folder = wanted.parent
         near = nearest(wanted.name, (f.name for f in folder.iterdir())) if folder.is_dir() else None

@@ -100,9 +100,13 @@ class RowReader:
                 rows = account.read - before
                 if not rows:
                     raise DataError(say(f"{item.file}: holds no rows", f"{item.file}: 행이 없습니다"))
+                file = label(self.workspace, item.file)
+                if item.origin is not None:
+                    self.reporter.note(f"{file}: {item.origin}")
                 account.sources.append(
                     {
-                        "file": label(self.workspace, item.file),
+                        "file": file,
+                        **({"origin": item.origin} if item.origin is not None else {}),
                         "encoding": item.encoding,
                         "format": kind,
                         "columns": columns,

@@ -38,7 +38,7 @@ PROMPT = "prompt"
 
 
 def inputs(data: DataSettings, workspace: Workspace) -> dict[str, str | None]:
-    """SHA-256 of each file that the stages read; of a Hub source the commit, None while it is not downloaded.
+    """SHA-256 of each file that the stages read, of a Hub source the commit; None while it has to be fetched first.
 
     Raises DataError for files that are missing, empty, or folders.
     """
@@ -47,6 +47,8 @@ def inputs(data: DataSettings, workspace: Workspace) -> dict[str, str | None]:
         member = SOURCES.of(source)
         if hasattr(member, "commit"):
             found[member.title(source)] = member.commit(source, workspace)
+        elif hasattr(member, "waits") and member.waits(source, workspace):
+            found[label(workspace, workspace.at(str(getattr(source, "path", ""))))] = None
         else:
             found |= {label(workspace, path): sha256_file(path) for path in member.files(source, workspace)}
     prompt = prompt_file(data.prompt, workspace)
@@ -56,13 +58,18 @@ def inputs(data: DataSettings, workspace: Workspace) -> dict[str, str | None]:
 
 
 def download(data: DataSettings, workspace: Workspace, reporter: Reporter) -> list[Path]:
-    """Fetch the Hub sources to `data/raw/`; returns the folders. What is there already is not fetched again."""
+    """Fetch the Hub sources to `data/raw/`, write files that are missing from their fallback; returns what was asked for.
+
+    What is there already is not fetched again.
+    """
     folders: list[Path] = []
     for source in data.sources:
         member = SOURCES.of(source)
         if hasattr(member, "download"):
             reporter.note(say(f"data set {member.title(source)}", f"데이터 {member.title(source)}"))
             folders.append(member.download(source, workspace))
+        elif hasattr(member, "fill"):
+            folders += member.fill(source, workspace, reporter)
     return folders
 
 

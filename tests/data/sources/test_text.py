@@ -7,16 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dadeum.core.workspace import Workspace
+from dadeum.data.fallback import line as escape
 from dadeum.data.sources import Fault, FileFacts, Row, text
 
 
 def read(path: Path) -> list[Row | Fault | FileFacts]:
     settings = text.Settings(path=path.name)
     return list(text.read(settings, text.files(settings, Workspace(path.parent))))
-
-
-def escape(sample: str) -> str:
-    return sample.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def test_escapes_and_blank_lines(tmp_path: Path) -> None:

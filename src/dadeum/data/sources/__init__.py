@@ -3,6 +3,9 @@
 A member has `Settings` (with `part`: train, validation, test, or absent when the split draws) and two functions:
 `files(settings, workspace)` gives the files that it reads, `read(settings, files)` what is in them, row by row.
 A damaged row is a `Fault`, a damaged file a DataError.
+
+What has to be fetched first: a member with `title`, `commit` and `download` lies on the Hub; one with `waits` and `fill`
+writes a file that is missing.
 """
 
 from collections.abc import Iterator
@@ -36,12 +39,13 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class FileFacts:
-    """What a source tells at the end of each file: its encoding, blank lines that were skipped, other counts."""
+    """What a source tells at the end of each file: encoding, blank lines that were skipped, other counts, its origin."""
 
     file: Path
     encoding: str | None = None
     blank: int = 0
     counts: dict[str, int] = field(default_factory=dict)
+    origin: str | None = None
 
 
 class SourceModule(Protocol):

@@ -1,7 +1,7 @@
 r"""Plain text: one line is one sample.
 
 A line break inside a sample is written `\n` and a backslash `\\`, so that any text fits on one line and comes back
-as it was; a backslash before anything else stands for itself.
+as it was; a backslash before anything else stands for itself. A file that is missing is written from its `fallback`.
 """
 
 from __future__ import annotations
@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import SerializerFunctionWrapHandler, model_serializer
 
 from dadeum.core.language import say
+from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings, setting
 from dadeum.core.workspace import Workspace
-from dadeum.data import charset
-from dadeum.data.files import locate
+from dadeum.data import charset, fallback
+from dadeum.data.files import find, locate
 from dadeum.data.sources import Fault, FileFacts, Part, Row
 
 ESCAPE = re.compile(r"\\([n\\])")
@@ -33,6 +36,36 @@ class Settings(MemberSettings):
         "The part that all its rows belong to; default: the split draws.",
         "모든 행이 속할 부분. 기본값은 나누기가 정합니다.",
     )
+    fallback: str | None = setting(
+        None,
+        "Where a missing file comes from: `owner/name` or `owner/name@revision` of a Hub data set, or the name of a "
+        "shipped text (`korean_eval`); the rows of `part` (or of no part) are written to `path`, one a line.",
+        "파일이 없을 때 가져올 곳: Hub 데이터셋의 `소유자/이름`이나 `소유자/이름@리비전`, 또는 내장 글의 이름(`korean_eval`). "
+        "`part`의 행(또는 부분이 없는 행)을 `path`에 한 줄씩 씁니다.",
+        pattern=fallback.NAME,
+    )
+
+    @model_serializer(mode="wrap")
+    def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a fallback the settings read as they did before there was one: what was made from them stays fresh."""
+        written: dict[str, Any] = handler(self)
+        if self.fallback is None:
+            written.pop("fallback", None)
+        return written
+
+
+def waits(settings: Settings, workspace: Workspace) -> bool:
+    """Whether the file is missing and has to be written from its fallback first."""
+    return settings.fallback is not None and find(workspace, settings.path) is None
+
+
+def fill(settings: Settings, workspace: Workspace, reporter: Reporter) -> list[Path]:
+    """Write the missing file; returns it, or nothing where it is there."""
+    if settings.fallback is None or not waits(settings, workspace):
+        return []
+    path = workspace.at(settings.path)
+    fallback.write(settings.fallback, path, settings.part, workspace, reporter)
+    return [path]
 
 
 def files(settings: Settings, workspace: Workspace) -> list[Path]:
@@ -57,4 +90,5 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
                     text = ESCAPE.sub(lambda found: "\n" if found[1] == "n" else "\\", line)
                     escaped += text != line
                     yield Row({"text": text}, where, settings.part)
-        yield FileFacts(path, codec, blank, {"escaped_lines": escaped})
+        told = fallback.origin(path) if settings.fallback is not None else None
+        yield FileFacts(path, codec, blank, {"escaped_lines": escaped}, told)
