@@ -30,7 +30,11 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "chat": ("Talk with a model", "모델과 대화하기", ()),
     "batch": ("Answer a file of questions", "질문 파일에 모두 답하기", ()),
     "bench": ("Measure tokens per second, first token, memory", "초당 토큰, 첫 토큰 시간, 메모리 재기", ()),
-    "export": ("Make something of a finished run: merged", "끝난 실행으로 결과물 만들기: merged", ("merged",)),
+    "export": (
+        "Make something of a finished run: merged, gguf",
+        "끝난 실행으로 결과물 만들기: merged, gguf",
+        ("merged", "gguf"),
+    ),
     "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
     "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
 }

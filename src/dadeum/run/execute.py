@@ -14,6 +14,7 @@ from dadeum.core.lock import locked
 from dadeum.core.log import open_log
 from dadeum.core.progress import Reporter
 from dadeum.export.output_dir import KIND, check_ours
+from dadeum.export.targets import TARGETS
 from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
@@ -97,8 +98,8 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     for step in plan.steps:
         if step.name in names:
             board.mark(step.name, "waiting", "" if step.fresh else step.why)
-    if "export" in names and lab.experiment.output_dir is not None and not plan.step("export").fresh:
-        check_ours(lab.workspace.at(lab.experiment.output_dir), KIND)  # not after hours of training
+    if "export" in names and not plan.step("export").fresh:
+        _check_export(lab)
     if not plan.step("download").fresh or list(goals) == ["download"]:  # asked for, it looks for news on the Hub
         _do(plan.step("download"), lab, board, lambda: works.download(lab, board))
         plan = make_plan(lab)
@@ -150,6 +151,14 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         if read_manifest(run.final) is not None:
             run.note(status="finished", reason=None)
     return Outcome(plan, run, tuple(done))
+
+
+def _check_export(lab: Lab) -> None:
+    """What would stop the export is told now, not after hours of training."""
+    for target in lab.experiment.export:
+        TARGETS.of(target).ready(target)
+    if lab.experiment.output_dir is not None:
+        check_ours(lab.workspace.at(lab.experiment.output_dir), KIND)
 
 
 def _whole(plan: Plan) -> bool:

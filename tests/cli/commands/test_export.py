@@ -1,7 +1,10 @@
-"""`dadeum export merged [MODEL] -o FOLDER`."""
+"""`dadeum export merged|gguf [MODEL] -o FOLDER`."""
 
 from pathlib import Path
 
+import pytest
+
+from tests.export.targets.test_gguf import converter
 from tests.run.lab import NAME, cli, files_below, fine, runs_of, stale
 
 
@@ -31,6 +34,24 @@ def test_over_files_of_the_user(ran: Path) -> None:
 
 
 def test_bad_words(done: Path) -> None:
-    for words in (("merged", "tinny"), ("merged", "--dtype", "int3"), ("gguf",), ()):
+    for words in (("merged", "tinny"), ("merged", "--dtype", "int3"), ("ggml",), ()):
         said = cli(done, "export", *words)
         assert said.code == 2 and len(said.errors) == 1, words
+
+
+def test_gguf(ran: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LLAMA_CPP_DIR", raising=False)
+    said = cli(ran, "export", "gguf", NAME)
+    assert said.code == 2 and "git clone" in said.errors[0] and len(said.errors) == 1
+    monkeypatch.setenv("LLAMA_CPP_DIR", str(converter(tmp_path / "llama.cpp")))
+    assert "model.gguf" in fine(ran, "export", "gguf", NAME, "-q", "q8_0").out
+    folder = runs_of(ran)[0].checkpoints / "gguf"
+    assert sorted(f.name for f in folder.iterdir()) == ["manifest.json", "model.gguf"]
+    assert cli(ran, "export", "gguf", NAME, "-q", "q3").code == 2
+
+
+def test_a_run_asks_for_llama_cpp_before_it_trains(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("LLAMA_CPP_DIR", raising=False)
+    said = cli(written, "run", NAME, "export=[gguf]")
+    assert said.code == 2 and said.errors[0].startswith("error: LLAMA_CPP_DIR: not set")
+    assert runs_of(written) == [] and not (written / "data").exists()

@@ -29,6 +29,9 @@ class Target(Protocol):
 
     folder: str  # its name beside `final/`
 
+    def ready(self, settings: MemberSettings) -> None:
+        """Raises MissingExtra where this machine lacks what it needs; asked before any long work."""
+
     def write(self, settings: MemberSettings, source: Source, out: Path, reporter: Reporter) -> None:
         """Make the folder `out`, whole or not at all."""
 

@@ -22,6 +22,10 @@ class Settings(MemberSettings):
     )
 
 
+def ready(settings: Settings) -> None:
+    """Needs nothing that is not installed."""
+
+
 def write(settings: Settings, source: Source, out: Path, reporter: Reporter) -> None:
     """Merge or copy into `out`."""
     from dadeum.export.whole import copy_whole
