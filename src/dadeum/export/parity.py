@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from dadeum.core.errors import ModelError
+from dadeum.core.errors import DataError, ModelError
 from dadeum.core.language import say
 from dadeum.export.targets import Source
 from dadeum.generate.engine import Engine
@@ -46,12 +46,20 @@ def _ask(engine: Engine, ids: list[list[int]] | None) -> _Answers:
 
 def _prompts(engine: Engine) -> list[list[int]]:
     if engine.tokenizer.chat_template:
-        made = [engine.prompt_ids(engine.contract.messages(q)) for q in QUESTIONS]
+        made = [engine.prompt_ids(_messages(engine, q)) for q in QUESTIONS]
     else:
         made = [engine.renderer.plain(q).input_ids.tolist() for q in QUESTIONS]
     longest = (engine.context or 1 << 30) - NEW_TOKENS
     fitting = [ids for ids in made if len(ids) <= longest]
     return fitting or [made[0][: max(1, longest)]]
+
+
+def _messages(engine: Engine, question: str) -> list[dict[str, Any]]:
+    """The question as the model is asked; where that takes more than a question (a passage, say), as it stands."""
+    try:
+        return engine.contract.messages(question)
+    except DataError:
+        return [{"role": "user", "content": question}]
 
 
 def parity(source: Source, made: Path, *, exact: bool) -> dict[str, Any]:

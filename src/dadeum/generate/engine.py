@@ -152,6 +152,16 @@ class Engine:
         config = self.decoding(self.room(len(ids), max_new_tokens), temperature, top_p)
         return ReplyStream(self, ids, config, seed)
 
+    def continuation(
+        self, text: str, *, max_new_tokens: int, temperature: float = 0.0, top_p: float = 1.0, seed: int = 0
+    ) -> ReplyStream:
+        """What follows plain text, in pieces, without any chat template: what a base model was trained for."""
+        ids = self.renderer.plain(text).input_ids.tolist()
+        if ids[-1] == self.tokenizer.eos_token_id:  # ends a sample in training
+            ids = ids[:-1]
+        config = self.decoding(self.room(len(ids), max_new_tokens), temperature, top_p)
+        return ReplyStream(self, ids, config, seed)
+
     def decoding(self, max_new_tokens: int, temperature: float = 0.0, top_p: float = 1.0) -> GenerationConfig:
         """Settings of transformers' `generate`: greedy, or sampling when `temperature` is above 0."""
         stops = list(self.stop_ids)

@@ -47,3 +47,10 @@ def test_without_a_model_nothing_is_written(tmp_path: Path) -> None:
 def test_options_out_of_range(done: Path, words: tuple[str, ...]) -> None:
     said = cli(done, "ask", "안녕", *words)
     assert said.code == 2 and len(said.errors) == 1 and "Traceback" not in said.err
+
+
+def test_raw_continues_a_text_without_a_template(material: Path, tmp_path: Path) -> None:
+    """The base that has no chat template: refused as it is, and with --raw the greedy text that llama2.c is known for."""
+    words = ("ask", "Once upon a time", "-m", str(material / "weights/stories260K/hf"), "--max-new-tokens", "16")
+    assert "has no chat template" in cli(tmp_path, *words).errors[0]
+    assert fine(tmp_path, *words, "--raw").out.startswith(", there was a little girl named Lily.")

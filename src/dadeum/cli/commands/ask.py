@@ -1,7 +1,7 @@
 """`dadeum ask "…"`: one question, one answer."""
 
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -28,6 +28,16 @@ def ask(
     temperature: Temperature = 0.0,
     top_p: TopP = 1.0,
     seed: Seed = 0,
+    raw: Annotated[
+        bool,
+        typer.Option(
+            "--raw",
+            help=say(
+                "continue the text as it stands, without a chat template (for base models)",
+                "대화 템플릿 없이 글을 그대로 이어 쓰기 (기본 모델용)",
+            ),
+        ),
+    ] = False,
 ) -> None:
     """Print one answer."""
     # Where the locale is no UTF-8, the words of the command line come in pieces.
@@ -35,12 +45,16 @@ def ask(
     if not question.strip():
         raise DataError(say("the question is empty, expected some text", "질문이 비어 있습니다"))
     engine = opened(model)
-    stream = engine.stream(
-        engine.contract.messages(question),
-        max_new_tokens=max_new_tokens,
-        temperature=temperature,
-        top_p=top_p,
-        seed=seed,
+    decoding: dict[str, Any] = {
+        "max_new_tokens": max_new_tokens,
+        "temperature": temperature,
+        "top_p": top_p,
+        "seed": seed,
+    }
+    stream = (
+        engine.continuation(question, **decoding)
+        if raw
+        else engine.stream(engine.contract.messages(question), **decoding)
     )
     logger.info("question: %s", question)
     try:
