@@ -15,6 +15,7 @@ from dadeum.core.language import say
 
 CHUNK = 1 << 20
 HEAD = 1 << 16
+LONGEST_LINE = 1 << 24  # characters; one sample is never longer, a file without line ends is
 # Longest first: the mark of UTF-32 begins with that of UTF-16.
 MARKS = (
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -118,3 +119,22 @@ def detect(path: Path) -> str:
 def open_text(path: Path, codec: str, newline: str = "\n") -> IO[str]:
     """The file as text, its line ends untouched; by default only `\\n` ends a line."""
     return path.open(encoding=codec, newline=newline)
+
+
+def lines(path: Path, file: IO[str]) -> Iterator[str]:
+    """The lines of an open file with their ends, never more than one in memory.
+
+    Raises DataError for a line longer than `LONGEST_LINE`.
+    """
+    number = 0
+    while line := file.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            raise DataError(
+                say(
+                    f"{path}:{number}: a line is longer than {LONGEST_LINE} characters; does the file have line ends, and is it "
+                    "of this type?",
+                    f"{path}:{number}: 한 줄이 {LONGEST_LINE}자보다 깁니다. 줄바꿈이 있고 이 종류의 파일이 맞나요?",
+                )
+            )
+        yield line

@@ -102,11 +102,11 @@ def _records(path: Path, lines: Iterator[str], delimiter: str) -> Iterator[tuple
 
 
 def _rows(path: Path, file: IO[str], codec: str, part: Part | None) -> Iterator[Row | Fault | FileFacts]:
-    first = file.readline()
+    first = next(charset.lines(path, file), "")
     file.seek(0)
     names: list[str] | None = None
     blank = 0
-    for line, cells in _records(path, iter(file), _delimiter(path, first)):
+    for line, cells in _records(path, charset.lines(path, file), _delimiter(path, first)):
         where = f"{path.name}:{line}"
         if isinstance(cells, csv.Error):
             yield Fault(where, say(f"quotes do not match ({cells})", f"따옴표가 맞지 않습니다 ({cells})"))

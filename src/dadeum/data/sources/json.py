@@ -22,6 +22,7 @@ from dadeum.data.files import locate
 from dadeum.data.sources import Fault, FileFacts, Part, Row
 
 LISTS = ("data", "rows")
+LARGEST = 1 << 29  # bytes: the file is held in memory
 BLANK = re.compile(r"[ \t\r\n]*")
 
 
@@ -47,6 +48,13 @@ def files(settings: Settings, workspace: Workspace) -> list[Path]:
 def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
     """Rows by the line on which each object begins. Damaged JSON ends the file with a DataError."""
     for path in files:
+        if path.stat().st_size > LARGEST:
+            raise DataError(
+                say(
+                    f"{path}: {path.stat().st_size} bytes, a JSON list may have {LARGEST}; write one object a line and use type: jsonl",
+                    f"{path}: {path.stat().st_size}바이트입니다. JSON 목록은 {LARGEST}바이트까지입니다. 한 줄에 객체 하나씩 쓰고 type: jsonl을 쓰세요",
+                )
+            )
         codec = charset.detect(path)
         with charset.open_text(path, codec) as file:
             text = file.read()

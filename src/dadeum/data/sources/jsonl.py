@@ -40,7 +40,7 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
         codec = charset.detect(path)
         blank = 0
         with charset.open_text(path, codec) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(charset.lines(path, file), 1):
                 if line.strip():
                     yield _row(line, f"{path.name}:{number}", settings.part)
                 else:

@@ -79,7 +79,7 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
         codec = charset.detect(path)
         blank = escaped = 0
         with charset.open_text(path, codec) as file:
-            for number, line in enumerate(file, 1):
+            for number, line in enumerate(charset.lines(path, file), 1):
                 line = line.removesuffix("\n").removesuffix("\r")
                 where = f"{path.name}:{number}"
                 if not line.strip():
