@@ -159,7 +159,8 @@ The beginnings of the first {len(pairs)} held-out texts, continued once each (te
 ```sh
 export DADEUM_DATA=/folder/of/the/data OMP_NUM_THREADS=1
 python -m scripts.tiny_ko_data tiny-ko
-cp configs/tiny-ko-base.yaml tiny-ko/ && (cd tiny-ko && dadeum train tiny-ko-base.yaml)   # the same command resumes
+cp configs/tiny-ko-*.yaml tiny-ko/
+(cd tiny-ko && dadeum train tiny-ko-base.yaml && dadeum train tiny-ko-anneal.yaml)   # the same commands resume
 python -m scripts.tiny_ko_pack tiny-ko
 python -m scripts.tiny_ko_card tiny-ko
 ```
