@@ -29,3 +29,13 @@ def test_what_is_written_down_is_read_back() -> None:
 def test_refused(change: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         Experiment.model_validate({**LEAST, **change})
+
+
+def test_two_exports_to_one_folder_are_refused() -> None:
+    kinds = [{"type": "gguf", "quantization": "f16"}, "merged", {"type": "gguf", "quantization": "q8_0"}]
+    with pytest.raises(
+        ValidationError, match=r"found 'gguf' twice, expected once; make others with `dadeum export gguf"
+    ) as caught:
+        Experiment.model_validate({**LEAST, "export": kinds})
+    assert caught.value.errors()[0]["loc"] == ("export",)
+    assert len(Experiment.model_validate({**LEAST, "export": kinds[:2]}).export) == 2

@@ -179,6 +179,9 @@ def llama32(hub: Hub, tmp_path: Path, material: Path) -> None:
 def test_b_conversations_of_ones_own(hub: Hub, lab: Path, tmp_path: Path, material: Path) -> None:
     """System B: a JSON of conversations; its defaults; the two models side by side in a CSV."""
     llama32(hub, tmp_path, material)
+    hub.repositories["models/meta-llama/Llama-3.2-1B"] = model_files(
+        tmp_path / "base", "llama", material / "tokenizers/bora-ko-32k", special=LLAMA3
+    )
     source = next((material / "peer_fixtures/fastchat").glob("*.json"))
     shutil.copyfile(source, lab / "data/raw/conversations.json")
     fine(lab, "run", "llama32-instruct-lora", *SHORT, "data.overlong=drop")
@@ -191,7 +194,7 @@ def test_b_conversations_of_ones_own(hub: Hub, lab: Path, tmp_path: Path, materi
     (lab / "q.txt").write_text("안녕하세요?\n이름이 무엇인가요?\n", encoding="utf-8")
     words = (
         "compare",
-        "meta-llama/Llama-3.2-1B-Instruct",
+        "meta-llama/Llama-3.2-1B",  # without a chat template
         "llama32-instruct-lora",
         "--questions",
         "q.txt",

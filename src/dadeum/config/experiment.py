@@ -1,9 +1,12 @@
 """The whole experiment file."""
 
+from pydantic import field_validator
+
 from dadeum.config.data import DataSettings
 from dadeum.config.evaluate import EvaluateSettings, Target
 from dadeum.config.model import Adapter, ModelSettings, TokenizerSettings
 from dadeum.config.train import TrainSettings
+from dadeum.core.language import say
 from dadeum.core.settings import Many, Settings, setting
 
 
@@ -27,3 +30,17 @@ class Experiment(Settings):
     train: TrainSettings = setting({}, "The training.", "학습.")
     evaluate: EvaluateSettings = setting({}, "The evaluation.", "평가.")
     export: Many[Target] = setting(("merged",), "What is made of the result.", "결과로 만들 것.")
+
+    @field_validator("export")
+    @classmethod
+    def _each_once(cls, targets: tuple[Target, ...]) -> tuple[Target, ...]:
+        kinds = [target.type for target in targets]
+        twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        if twice is not None:  # each is written to the folder of its type
+            raise ValueError(
+                say(
+                    f"found '{twice}' twice, expected once; make others with `dadeum export {twice} -o FOLDER`",
+                    f"'{twice}'이(가) 두 번 있습니다. 한 번만 쓰고 나머지는 `dadeum export {twice} -o 폴더`로 만드세요",
+                )
+            )
+        return targets
