@@ -78,20 +78,22 @@ def test_the_lines_come_back_as_they_were_trained(workspace: Path) -> None:
 
 def test_the_card_says_what_was_measured_and_that_it_was_beaten(workspace: Path) -> None:
     folder = made(workspace, zero=True)
-    assert tiny_ko_card.main([str(workspace), "--model", str(folder)]) == 1
+    assert tiny_ko_card.main([str(workspace), "--model", str(folder), "--note", "It rained."]) == 1
     written = (folder / "README.md").read_text(encoding="utf-8")
     found = tiny_ko_card.model_bits_per_byte(folder, HELD)
     assert f"| {found:.4f} |" in written
-    assert "does not beat both" in written
+    assert "does not beat xz" in written
+    assert "\nIt rained.\n" in written
     assert "1,234,567" in written and "4,600,000 tokens in 2,500 steps" in written
     assert "100 texts" in written and "1 conversations" in written
     assert "| 2 | 지루하다 \\| 정말 |" in written
 
 
-def test_a_model_that_beats_both_is_told_so() -> None:
-    assert tiny_ko_card.Figures(1.5, 1.6, 2.0, 2.5).beats_both
-    assert not tiny_ko_card.Figures(1.7, 1.6, 2.0, 2.5).beats_both
-    assert not tiny_ko_card.Figures(2.2, 2.3, 2.0, 2.5).beats_both
+def test_what_is_not_beaten_is_named() -> None:
+    assert tiny_ko_card.Figures(1.5, 1.6, 2.0, 2.5).ahead == []
+    assert tiny_ko_card.Figures(1.7, 1.6, 2.0, 2.5).ahead == ["the 5-gram character model"]
+    assert tiny_ko_card.Figures(2.2, 2.3, 2.0, 2.5).ahead == ["xz"]
+    assert tiny_ko_card.Figures(math.nan, 1.6, 2.0, 2.5).ahead == ["the 5-gram character model", "xz"]
 
 
 def test_samples_are_the_same_each_time(workspace: Path) -> None:
