@@ -1,4 +1,4 @@
-# dadeum: each target makes what it needs. `make test` and `make check` are what CI runs.
+# dadeum: each target makes what it needs. `make demo` shows it; `make check` and `make test` are what CI runs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -8,12 +8,16 @@ export DADEUM_REQUIRE_DATA ?= $(if $(and $(CI),$(DADEUM_DATA)),1,)
 export OMP_NUM_THREADS ?= 1
 export TOKENIZERS_PARALLELISM ?= false
 
-.PHONY: test check proof format docs clean
+.PHONY: demo test check proof format docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
+
+# All of dadeum on a small Korean model, in dadeum-quickstart/; every core is used.
+demo: $(VENV)/.ready
+	env -u OMP_NUM_THREADS $(BIN)/dadeum quickstart
 
 test: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -n 2

@@ -2,6 +2,11 @@
 
 # verb: (English, Korean, words that may follow it)
 VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
+    "quickstart": (
+        "See all of it in minutes, offline, on Korean law",
+        "몇 분 만에 모두 보기: 인터넷 없이, 한국 민법으로",
+        (),
+    ),
     "init": ("Make a workspace with a commented experiment", "작업 폴더와 설명이 달린 실험 파일 만들기", ()),
     "doctor": (
         "Check Python, torch, memory, disk, extras, tokens",
