@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-LAYERS, HIDDEN, INNER, HEADS, KV_HEADS, WORDS = 6, 256, 688, 8, 4, 8000
+LAYERS, HIDDEN, INNER, HEADS, KV_HEADS, WORDS = 6, 256, 776, 8, 4, 8000
 RATE, SEED, BATCH, LENGTH, RANK = 5e-4, 42, 16, 512, 16
 SIDES = ("dadeum", "trainer")
 
