@@ -61,10 +61,10 @@ def model_bits_per_byte(folder: Path, held: Sequence[str]) -> float:
     return float(bits_per_byte.combine(sums))
 
 
-def measure(folder: Path, trained: Sequence[str], held: Sequence[str]) -> Figures:
-    """The model and what it is held against, on the same texts."""
-    characters = CharacterModel(trained, ORDER).bits_per_byte(held)
-    after, alone = xz_bits_per_byte(trained, held)
+def measure(folder: Path, samples: Sequence[str], held: Sequence[str]) -> Figures:
+    """The model and what it is held against, on the same held-out texts and from the same samples."""
+    characters = CharacterModel(samples, ORDER).bits_per_byte(held)
+    after, alone = xz_bits_per_byte(samples, held)
     return Figures(model_bits_per_byte(folder, held), characters, after, alone)
 
 
@@ -99,9 +99,8 @@ def beginning_of(held: str) -> str:
     return held[:BEGINNING].split("\n")[0].rstrip()
 
 
-def card(figures: Figures, facts: dict[str, Any], pairs: Sequence[tuple[str, str]], note: str = "") -> str:
-    """The text of the card; `note` says what is peculiar to this training."""
-    note = f"\n{note}\n" if note else ""
+def card(figures: Figures, facts: dict[str, Any], pairs: Sequence[tuple[str, str]]) -> str:
+    """The text of the card."""
     verdict = (
         f"**The model does not beat {' or '.join(figures.ahead)}: it was trained too briefly.**"
         if figures.ahead
@@ -121,14 +120,14 @@ it writes film reviews and small talk, knows no facts, and must not be relied on
 | trained on | {facts["tokens"]:,} tokens in {facts["steps"]:,} steps ({facts["epochs"]:.2f} passes), {facts["minutes"]:.0f} minutes on {facts["device"]} |
 | validation loss | {facts["loss"]:.4f} nats a token |
 | licence | Apache-2.0, as dadeum |
-{note}
+
 ## Data
 
 | source | licence | what was taken |
 | --- | --- | --- |
-| NSMC film reviews (e9t/nsmc) | CC0 1.0 | reviews, one a text; a quarter of them eight to a text |
+| NSMC film reviews (e9t/nsmc) | CC0 1.0 | reviews: most of them one a text; a quarter five to a text, three of which come again; an eighth as a conversation, its question the review's beginning |
 | ChatbotData (songys/Chatbot_data) | MIT | questions with answers, as two lines and again as a conversation |
-| Question_pair (songys/Question_pair) | MIT | questions |
+| Question_pair (songys/Question_pair) | MIT | questions, as the reviews; and two wordings of one question as a conversation |
 
 {facts["texts"]:,} texts of {facts["bytes"]:,} bytes, and {facts["chats"]:,} conversations. Kept out of training by the hash of the normalised text:
 the {facts["held"]:,} held-out texts below and their questions, and the questions and answers of the Korean civil-law rows
@@ -136,13 +135,14 @@ that test later, the project's own and `civil_law_qa_dataset.csv` ({facts["kept_
 
 ## Held-out bits per byte
 
-Over {facts["held"]:,} texts of {facts["held_bytes"]:,} bytes that were drawn by their hash. Every text's end is charged to all.
+Over {facts["held"]:,} texts of {facts["held_bytes"]:,} bytes that were drawn by their hash. Every text's end is charged to all. The simpler models
+learn the same samples, each once (`tiny_ko_samples.txt`).
 
 | | bits per byte |
 | --- | --- |
 | tiny-ko (`dadeum`'s `bits_per_byte` on plain text) | {figures.model:.4f} |
-| {ORDER}-gram character model, interpolated Kneser-Ney, same training text | {figures.characters:.4f} |
-| `xz -9e` of training and held-out text, less that of the training text | {figures.xz_after:.4f} |
+| {ORDER}-gram character model, interpolated Kneser-Ney | {figures.characters:.4f} |
+| `xz -9e` of the samples and the held-out text, less that of the samples | {figures.xz_after:.4f} |
 | `xz -9e` of the held-out text alone | {figures.xz_alone:.4f} |
 
 {verdict}
@@ -160,8 +160,8 @@ The beginnings of the first {len(pairs)} held-out texts, continued once each (te
 ```sh
 export DADEUM_DATA=/folder/of/the/data OMP_NUM_THREADS=1
 python -m scripts.tiny_ko_data tiny-ko
-cp configs/tiny-ko-*.yaml tiny-ko/
-(cd tiny-ko && dadeum train tiny-ko-base.yaml && dadeum train tiny-ko-anneal.yaml)   # the same commands resume
+cp configs/tiny-ko-base.yaml tiny-ko/
+(cd tiny-ko && dadeum train tiny-ko-base.yaml)   # the same command resumes
 python -m scripts.tiny_ko_pack tiny-ko
 python -m scripts.tiny_ko_card tiny-ko
 ```
@@ -203,16 +203,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="The card of tiny-ko.")
     parser.add_argument("workspace", type=Path, help="where scripts/tiny_ko_data.py wrote")
     parser.add_argument("--model", type=Path, default=MODEL, help="folder of the packed model")
-    parser.add_argument("--note", default="", help="what the card says of this training besides")
     given = parser.parse_args(arguments)
     raw = given.workspace / "data" / "raw"
-    trained, held = lines(raw / "tiny_ko_train.txt"), lines(raw / "tiny_ko_heldout.txt")
-    figures = measure(given.model, trained, held)
+    samples, held = lines(raw / "tiny_ko_samples.txt"), lines(raw / "tiny_ko_heldout.txt")
+    trained = lines(raw / "tiny_ko_train.txt")
+    figures = measure(given.model, samples, held)
     begun = [beginning_of(sample) for sample in held[:SAMPLES]]
     facts = gather(given.model, raw, read_json(given.model / "training_stats.json"), trained, held)
     write_text(
         given.model / "README.md",
-        card(figures, facts, list(zip(begun, generate(given.model, begun), strict=True)), given.note),
+        card(figures, facts, list(zip(begun, generate(given.model, begun), strict=True))),
     )
     print(figures)
     return 1 if figures.ahead else 0

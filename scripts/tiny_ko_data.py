@@ -5,13 +5,16 @@ r"""The training text and the tokenizer of tiny-ko, from the CC0 and MIT Korean 
 Writes into the workspace's data/raw/:
 
     tiny_ko_train.txt       one sample a line (`\n` and `\\` escaped): reviews, questions, "question\nanswer" pairs
-    tiny_ko_chat.csv        the same pairs as rows with question and answer, which are trained in the chat form
+    tiny_ko_chat.csv        rows with question and answer, which are trained in the chat form: the same pairs, questions
+                            with another wording of them, beginnings of reviews with the whole review
+    tiny_ko_samples.txt     each trained sample once: what simpler models learn that it is held against
     tiny_ko_heldout.txt     samples that are never trained, drawn by their hash
     tiny_ko_kept_out.txt    SHA-256 of every normalised text that is kept out of training, and where it stands
     tiny_ko_tokenizer/      byte-level BPE, trained on tiny_ko_train.txt
 
-The same files give the same bytes. A part of the reviews is joined, several to a sample: alone they are so short that
-the model would never see a later position.
+The same files give the same bytes. A part of the reviews is joined, several to a sample, of which some come again: alone
+they are so short that the model would never see a later position, nor a reason to look back and take up what it read.
+For the same reason a part of them is a conversation whose answer begins with the words of its question.
 """
 
 import argparse
@@ -32,8 +35,10 @@ HELD_OUT = 2000
 VOCABULARY = 8000
 CONTEXT = 2048
 SEED = "tiny-ko"
-# One review in this many goes into a joined sample, of this many reviews.
-JOINED_SHARE, JOINED = 4, 8
+# One review in JOINED_SHARE goes into a joined sample, JOINED to a sample, of which AGAIN come a second time; one in
+# BEGUN_SHARE is split into its beginning, as a question, and the whole of it, as the answer.
+JOINED_SHARE, JOINED, AGAIN = 4, 5, 3
+BEGUN_SHARE, BEGUN = 8, 0.6
 END, START, STOP = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 REVIEWS, PAIRS, QUESTIONS = "ko_text/nsmc_reviews.txt.gz", "ko_qa/ChatbotData.csv", "ko_cls/Question_pair_train.csv"
 TEST_ROWS = "ko_qa/civil_law_qa_dataset.csv"
@@ -103,13 +108,36 @@ def kept_out(held: Iterable[Sample], tests: Iterable[Path]) -> dict[str, str]:
     return found
 
 
+def share(sample: Sample, of: int, at: int = 0) -> bool:
+    """Whether the draw puts a review or a question into the one part in `of` at place `at`."""
+    return sample.answer is None and int(drawn(sample.text)[-8:], 16) % of == at
+
+
 def join(trained: Sequence[Sample]) -> list[str]:
-    """The texts in a drawn order; of the reviews and questions a share is joined, several to a text."""
+    """The texts in a drawn order; of the reviews and questions a share is joined, several to a text, some of them twice."""
     order = sorted(trained, key=lambda s: drawn(s.whole))
-    chosen = [s for s in order if s.answer is None and int(drawn(s.text)[-8:], 16) % JOINED_SHARE == 0]
-    taken = set(map(id, chosen))
-    alone = [s.whole for s in order if id(s) not in taken]
-    return alone + ["\n".join(s.text for s in chosen[at : at + JOINED]) for at in range(0, len(chosen), JOINED)]
+    chosen = [s.text for s in order if share(s, JOINED_SHARE)]
+    alone = [s.whole for s in order if not share(s, JOINED_SHARE) and not share(s, BEGUN_SHARE, 1)]
+    parts = [chosen[at : at + JOINED] for at in range(0, len(chosen), JOINED)]
+    return alone + ["\n".join(part + sorted(part, key=lambda t: drawn(f"again {t}"))[:AGAIN]) for part in parts]
+
+
+def beginning(text: str) -> str:
+    """The first words of a text, about BEGUN of them."""
+    words = text.split(" ")
+    return " ".join(words[: max(1, round(len(words) * BEGUN))])
+
+
+def chats(data: Path, trained: Sequence[Sample]) -> list[tuple[str, str]]:
+    """Questions and answers for the chat form; both sides of a pair of questions must be trained themselves."""
+    found = [(s.text, s.answer) for s in trained if s.answer is not None]
+    known = {normalised(s.text) for s in trained}
+    for row in rows(data / QUESTIONS):
+        one, other = row["question1"].strip(), row["question2"].strip()
+        # Label 0 marks two wordings of one question.
+        if row["is_duplicate"] == "0" and normalised(one) in known and normalised(other) in known:
+            found.append((one, other))
+    return found + [(beginning(s.text), s.text) for s in trained if share(s, BEGUN_SHARE, 1)]
 
 
 def make_tokenizer(texts: Iterable[str], folder: Path, size: int = VOCABULARY) -> None:
@@ -161,16 +189,19 @@ def make(data: Path, raw: Path, tests: Sequence[Path], *, count: int = HELD_OUT,
     held = held_out(everything, count)
     out = kept_out(held, [data / TEST_ROWS, OWN_TEST_ROWS, *tests])
     trained = [s for s in everything if digest(s.whole) not in out and digest(s.text) not in out]
-    texts = join(trained)
+    texts, conversations = join(trained), chats(data, trained)
     write_lines(raw / "tiny_ko_train.txt", map(escape, texts))
+    write_lines(raw / "tiny_ko_samples.txt", (escape(s.whole) for s in trained))
     write_lines(raw / "tiny_ko_heldout.txt", (escape(s.whole) for s in held))
     write_lines(raw / "tiny_ko_kept_out.txt", (f"{key}\t{place}" for key, place in sorted(out.items())))
     with (raw / "tiny_ko_chat.csv").open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("question", "answer"))
-        writer.writerows((s.text, s.answer) for s in trained if s.answer is not None)
-    make_tokenizer(texts, raw / "tiny_ko_tokenizer", size)
-    print(f"{len(everything)} samples; trained {len(trained)} in {len(texts)} texts; held out {len(held)}")
+        writer.writerows(conversations)
+    make_tokenizer((*texts, *(answer for _, answer in conversations)), raw / "tiny_ko_tokenizer", size)
+    print(
+        f"{len(everything)} samples; trained {len(trained)} in {len(texts)} texts and {len(conversations)} conversations; held out {len(held)}"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from dadeum.data.sources import Row, text
 from dadeum.tokenizer.load import load_tokenizer
 from scripts import tiny_ko_data
 
-FILES = ("tiny_ko_train.txt", "tiny_ko_chat.csv", "tiny_ko_heldout.txt", "tiny_ko_kept_out.txt")
+FILES = ("tiny_ko_train.txt", "tiny_ko_chat.csv", "tiny_ko_samples.txt", "tiny_ko_heldout.txt", "tiny_ko_kept_out.txt")
 LAW = ("전세권이란 무엇인가요?", "전세금을 내고 부동산을 쓰는 권리입니다.")
 
 
@@ -28,7 +28,7 @@ def write_rows(path: Path, *rows: tuple[str, ...], bom: bool = False) -> None:
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
-    reviews = [f"영화 {n}번은 정말 재미있고 배우 연기가 좋아요 \\{n}" for n in range(200)]
+    reviews = [review(n) for n in range(200)]
     reviews += [reviews[0], LAW[1], "  "]
     (folder / "ko_text").mkdir(parents=True)
     with gzip.open(folder / tiny_ko_data.REVIEWS, "wt", encoding="utf-8") as file:
@@ -36,8 +36,12 @@ def data(tmp_path: Path) -> Path:
     pairs = [(f"{n}번 질문이 뭐야?", f"{n}번 답이에요.", "0") for n in range(60)]
     write_rows(folder / tiny_ko_data.PAIRS, ("Q", "A", "label"), *pairs, (*LAW, "0"))
     # A question of the pairs again, decomposed and with other blanks: a twin, wherever it is held out.
-    twins = [(str(n), "1", "2", unicodedata.normalize("NFD", f"{n}번  질문이 뭐야?"), f"물음 {n}?") for n in range(60)]
-    head = ("id", "qid1", "qid2", "question1", "question2")
+    # Every other one is another wording, marked 0.
+    twins = [
+        (str(n), "1", "2", unicodedata.normalize("NFD", f"{n}번  질문이 뭐야?"), f"물음 {n}?", str(n % 2))
+        for n in range(60)
+    ]
+    head = ("id", "qid1", "qid2", "question1", "question2", "is_duplicate")
     write_rows(folder / tiny_ko_data.QUESTIONS, head, *twins, bom=True)
     write_rows(folder / tiny_ko_data.TEST_ROWS, ("question", "answer", "category"), (*LAW, "전세"))
     return folder
@@ -62,24 +66,53 @@ def test_what_is_held_out_or_tests_later_is_not_trained(data: Path, tmp_path: Pa
     raw = made(data, tmp_path / "raw")
     held = read(raw / "tiny_ko_heldout.txt")
     assert len(held) == 40
-    with (raw / "tiny_ko_chat.csv").open(encoding="utf-8") as file:
-        chats = [(row["question"], row["answer"]) for row in csv.DictReader(file)]
     lines = {plain(line) for sample in read(raw / "tiny_ko_train.txt") for line in sample.split("\n")}
-    lines |= {plain(question) for question, _ in chats}
+    lines |= {plain(side) for pair in chats(raw) for side in pair}
     forbidden = {plain(sample.split("\n")[0]) for sample in held} | {plain(side) for side in LAW}
     assert not lines & forbidden
     assert any("\n" in sample for sample in held), "no pair was held out, so the twins were not tried"
 
 
-def test_every_other_sample_is_trained_once_and_comes_back_as_it_was(data: Path, tmp_path: Path) -> None:
+def review(n: int) -> str:
+    return f"영화 {n}번은 정말 재미있고 배우 연기가 좋아요 \\{n}"
+
+
+def chats(raw: Path) -> list[tuple[str, str]]:
+    with (raw / "tiny_ko_chat.csv").open(encoding="utf-8") as file:
+        return [(row["question"], row["answer"]) for row in csv.DictReader(file)]
+
+
+def test_every_other_sample_is_trained_and_comes_back_as_it_was(data: Path, tmp_path: Path) -> None:
     raw = made(data, tmp_path / "raw")
-    lines = [line for sample in read(raw / "tiny_ko_train.txt") for line in sample.split("\n")]
-    reviews = [line for line in lines if line.startswith("영화")]
-    held = [line for line in read(raw / "tiny_ko_heldout.txt") if line.startswith("영화")]
-    assert sorted([*reviews, *held]) == sorted(
-        f"영화 {n}번은 정말 재미있고 배우 연기가 좋아요 \\{n}" for n in range(200)
-    )
-    assert any(sample.count("\n") == tiny_ko_data.JOINED - 1 for sample in read(raw / "tiny_ko_train.txt"))
+    samples, held = read(raw / "tiny_ko_samples.txt"), read(raw / "tiny_ko_heldout.txt")
+    assert sorted(s for s in [*samples, *held] if s.startswith("영화")) == sorted(map(review, range(200)))
+    lines = {line for sample in read(raw / "tiny_ko_train.txt") for line in sample.split("\n")}
+    assert {s for s in samples if s.startswith("영화")} == {
+        line for line in [*lines, *(answer for _, answer in chats(raw))] if line.startswith("영화")
+    }
+
+
+def test_some_reviews_of_a_joined_text_come_again(data: Path, tmp_path: Path) -> None:
+    texts = read(made(data, tmp_path / "raw") / "tiny_ko_train.txt")
+    joined = [text.split("\n") for text in texts if text.count("\n") == tiny_ko_data.JOINED + tiny_ko_data.AGAIN - 1]
+    assert joined
+    for lines in joined:
+        first, again = lines[: tiny_ko_data.JOINED], lines[tiny_ko_data.JOINED :]
+        assert len(set(first)) == len(first)
+        assert len(set(again)) == len(again) and set(again) <= set(first)
+
+
+def test_conversations_are_pairs_other_wordings_and_beginnings(data: Path, tmp_path: Path) -> None:
+    raw = made(data, tmp_path / "raw")
+    samples = {plain(s) for s in read(raw / "tiny_ko_samples.txt")}
+    begun = [(question, answer) for question, answer in chats(raw) if answer.startswith("영화")]
+    assert begun and all(answer.startswith(f"{question} ") and plain(answer) in samples for question, answer in begun)
+    rest = [(question, answer) for question, answer in chats(raw) if not answer.startswith("영화")]
+    wordings = [
+        (question, answer) for question, answer in rest if answer.startswith("물음") and "질문" in plain(question)
+    ]
+    assert wordings and all(int(answer.removeprefix("물음 ").rstrip("?")) % 2 == 0 for _, answer in wordings)
+    assert all(plain(f"{question}\n{answer}") in samples for question, answer in rest if "답" in answer)
 
 
 def test_the_list_names_the_hash_of_each_text_that_is_kept_out(data: Path, tmp_path: Path) -> None:
