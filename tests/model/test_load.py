@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ModelError
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.attention import NAME
-from dadeum.model.configuration import read_config, without_code
+from dadeum.model.configuration import made_config, read_config, without_code
 from dadeum.model.load import enable_checkpointing, load_for_inference, load_for_training, make_base
 from dadeum.model.save import save_model
 from tests.model.tiny import SHAPES, tiny
@@ -255,6 +256,8 @@ def test_a_damaged_file_of_weights_is_one_sentence(stored: Path, tmp_path: Path)
         ({"hidden_size": 30}, "not a multiple"),
         ({"hidden_size": "wide"}, "hidden_size"),
         ({"hidden_act": "nothing"}, r"model\.config"),
+        ({"model_type": "exaone4", "sliding_window": None}, "cannot make a 'exaone4' model's configuration .*by zero"),
+        ({"partial_rotary_factor": 0.5}, "partial_rotary_factor: unknown key of a 'llama'"),
         ({"vocab_size": 96}, "largest id is 96, but the model's embedding has 96 rows"),
     ],
 )
@@ -282,6 +285,29 @@ def test_general_names_of_a_configuration_are_taken() -> None:
         )
     )
     assert (model.config.n_embd, model.config.n_head) == (32, 4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "key", "value", "found"),
+    [
+        ("gpt_neox", "rotary_pct", 0.5, lambda c: c.rope_parameters["partial_rotary_factor"]),
+        ("gpt_neox", "rotary_emb_base", 500.0, lambda c: c.rope_parameters["rope_theta"]),
+        ("phi3", "partial_rotary_factor", 0.75, lambda c: c.rope_parameters["partial_rotary_factor"]),
+        ("gemma3_text", "rope_local_base_freq", 500.0, lambda c: c.rope_parameters["sliding_attention"]["rope_theta"]),
+        ("gemma3_text", "sliding_window_pattern", 2, lambda c: 1 + c.layer_types.index("full_attention")),
+        ("smollm3", "rope_theta", 500.0, lambda c: c.rope_parameters["rope_theta"]),
+    ],
+)
+def test_names_that_published_files_hold_are_taken_and_heeded(
+    kind: str, key: str, value: Any, found: Callable[[Any], Any]
+) -> None:
+    assert found(made_config({"model_type": kind, key: value})) == value != found(made_config({"model_type": kind}))
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "gpt_neox"])
+def test_a_name_that_the_class_would_pass_over_in_silence_is_refused(kind: str) -> None:
+    with pytest.raises(ModelError, match=f"rope_theta: unknown key of a '{kind}'"):
+        made_config({"model_type": kind, "rope_theta": 500.0})
 
 
 def test_a_real_model(material: Path) -> None:

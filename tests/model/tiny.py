@@ -11,14 +11,40 @@ SMALL = {
     "num_key_value_heads": 2, "head_dim": 8, "max_position_embeddings": 256,
     "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": None,
 }  # fmt: skip
+WIDE = {key: value for key, value in SMALL.items() if key != "head_dim"}  # heads share the hidden size
 # Windows of 6 tokens, documents of up to 23: the windows matter.
 WINDOWED = {"sliding_window": 6, "layer_types": ["sliding_attention", "full_attention", "sliding_attention"]}
 SHAPES: dict[str, dict[str, Any]] = {
     "llama": {"model_type": "llama", **SMALL},
-    "qwen2": {"model_type": "qwen2", **{k: v for k, v in SMALL.items() if k != "head_dim"}, "use_sliding_window": True, **WINDOWED},
+    "llama3": {  # Llama 3.2: scaled rotations, of which the short context meets the slow ones too; tied
+        "model_type": "llama", **SMALL, "tie_word_embeddings": True, "rope_parameters": {
+            "rope_type": "llama3", "rope_theta": 500000.0, "factor": 32.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+            "original_max_position_embeddings": 64,
+        },
+    },
+    "smollm2": {  # three heads on one, tied
+        "model_type": "llama", **WIDE, "hidden_size": 48, "num_attention_heads": 3, "num_key_value_heads": 1,
+        "rope_theta": 100000.0, "tie_word_embeddings": True,
+    },
+    "smollm3": {  # its third layer does not rotate; tied
+        "model_type": "smollm3", **WIDE, "no_rope_layers": [1, 1, 0], "rope_theta": 5000000.0, "tie_word_embeddings": True,
+    },
+    "qwen2": {"model_type": "qwen2", **WIDE, "use_sliding_window": True, **WINDOWED},
+    "qwen3": {"model_type": "qwen3", **SMALL, "head_dim": 16, "tie_word_embeddings": True},
+    "mistral": {"model_type": "mistral", **SMALL, "sliding_window": 6},
+    "phi3": {"model_type": "phi3", **WIDE, "sliding_window": 6, "partial_rotary_factor": 0.75},
+    "exaone4": {  # EXAONE 4.0 32B: three layers with a window that rotate, one without that does not
+        "model_type": "exaone4", **WIDE, "num_hidden_layers": 4, "sliding_window": 6, "sliding_window_pattern": 4,
+    },
     "gemma": {"model_type": "gemma", **SMALL, "num_key_value_heads": 1},
-    "gemma2": {"model_type": "gemma2", **SMALL, **WINDOWED},
+    "gemma2": {  # caps that these scores and logits reach
+        "model_type": "gemma2", **SMALL, **WINDOWED, "attn_logit_softcapping": 4.0, "final_logit_softcapping": 3.0,
+        "query_pre_attn_scalar": 12,
+    },
     "gemma3": {"model_type": "gemma3_text", **SMALL, **WINDOWED},
+    "gpt_neox": {  # Polyglot-Ko: a part of each head rotates
+        "model_type": "gpt_neox", **{k: v for k, v in WIDE.items() if k != "num_key_value_heads"}, "rotary_pct": 0.5,
+    },
     "gpt2": {
         "model_type": "gpt2", "vocab_size": ROWS, "n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 256,
         "bos_token_id": 1, "eos_token_id": 2, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,

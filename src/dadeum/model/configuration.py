@@ -1,6 +1,7 @@
 """The transformers configuration of a model: read from a folder, or made from the experiment file. No weights."""
 
 import inspect
+import re
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ def read_config(place: Path, *, trusted: bool = False) -> PreTrainedConfig:
         return CONFIG_MAPPING[kind].from_dict(without_code(values))
     except Exception as error:
         raise ModelError(
-            say(f"{where}: {first_line(error)}", f"{where}: 읽을 수 없습니다 ({first_line(error)})")
+            say(
+                f"{where}: transformers cannot make a '{kind}' model's configuration of it: {first_line(error)}",
+                f"{where}: transformers가 '{kind}' 모델의 설정으로 읽지 못합니다 ({first_line(error)})",
+            )
         ) from error
 
 
@@ -102,15 +106,42 @@ def made_config(values: dict[str, Any]) -> PreTrainedConfig:
         return AutoConfig.for_model(**values)
     except Exception as error:
         raise ModelError(
-            say(f"{where}: {first_line(error)}", f"{where}: 쓸 수 없는 값입니다 ({first_line(error)})")
+            say(
+                f"{where}: transformers cannot make a '{kind}' model's configuration of it: {first_line(error)}",
+                f"{where}: transformers가 '{kind}' 모델의 설정으로 쓰지 못합니다 ({first_line(error)})",
+            )
         ) from error
 
 
 def _keys(kind: type[PreTrainedConfig]) -> set[str]:
     """What users may write for a configuration class: its own fields and their general names, nothing private."""
     own = set(inspect.signature(kind).parameters) | set(inspect.signature(PreTrainedConfig).parameters)
-    own |= set(getattr(kind, "attribute_map", {})) | {"model_type", "tie_word_embeddings", "rope_theta", "rope_scaling"}
+    own |= set(getattr(kind, "attribute_map", {})) | {"model_type", "tie_word_embeddings"}
+    own |= _older_names(kind) | _rotation_names(kind)
     return {key for key in own if not key.startswith("_") and key not in ("kwargs", "args", "self")}
+
+
+def _older_names(kind: type[PreTrainedConfig]) -> set[str]:
+    """Names that stand in published `config.json` files and that the class reads only from its keyword arguments.
+
+    `rotary_pct` of GPT-NeoX, `partial_rotary_factor` of Phi-3, `sliding_window_pattern` of Gemma 3: no signature has them.
+    """
+    try:
+        return set(re.findall(r'kwargs\.(?:get|pop)\(\s*"(\w+)"', inspect.getsource(kind)))
+    except (OSError, TypeError):  # a class without its source
+        return set()
+
+
+def _rotation_names(kind: type[PreTrainedConfig]) -> set[str]:
+    """`rope_scaling` and `rope_theta` where the class has rotations and heeds them: GPT-NeoX has its own name for the base."""
+    if "rope_parameters" not in inspect.signature(kind).parameters:
+        return set()
+    probe = 12345.0
+    try:
+        heeds = str(probe) in str(kind(rope_theta=probe).rope_parameters)
+    except Exception:  # the class wants more than this: its own errors come when the real values are given
+        heeds = True
+    return {"rope_scaling", "rope_theta"} if heeds else {"rope_scaling"}
 
 
 def fresh_config(model: ModelSettings, place: Path | None, tokenizer: PreTrainedTokenizerFast) -> PreTrainedConfig:
