@@ -3,10 +3,11 @@
 import contextlib
 import hashlib
 import json
+import re
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
@@ -16,15 +17,32 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 @dataclass
 class Hub:
-    """What it holds and how it behaves. `repositories` maps `models/owner/name` or `datasets/owner/name` to files."""
+    """What it holds and how it behaves. `repositories` maps `models/owner/name` or `datasets/owner/name` to files.
+
+    `cuts` maps the name of a file to the bytes after which the connection breaks, one of them each time.
+    `branches` are names of revisions beside `main`; `older` holds the files of commits that `main` has left.
+    """
 
     repositories: dict[str, dict[str, bytes]]
     commits: dict[str, str] = field(default_factory=dict)
+    branches: dict[str, str] = field(default_factory=dict)
+    older: dict[str, dict[str, bytes]] = field(default_factory=dict)
     gated: set[str] = field(default_factory=set)
     token: str | None = None
     status: int | None = None
+    retry_after: str | None = None
     hang: float = 0.0
+    cuts: dict[str, list[int]] = field(default_factory=dict)
+    stuck: dict[str, int] = field(default_factory=dict)  # the connection never gets beyond this byte
+    trickle: dict[str, float] = field(default_factory=dict)  # seconds before each byte
+    hangs: dict[str, float] = field(default_factory=dict)  # seconds before the body
+    files_status: int | None = None
+    storage: str | None = None  # another host that the files lie on
+    ranges: bool = True
+    before: Callable[[str], None] | None = None
     requests: list[str] = field(default_factory=list)
+    asked: list[tuple[str, str, int]] = field(default_factory=list)  # GETs of files: name, Range, status
+    seen_headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
     def commit(self, repository: str) -> str:
@@ -48,23 +66,31 @@ class _Handler(BaseHTTPRequestHandler):
         hub = self.hub
         path = unquote(urlsplit(self.path).path)
         hub.requests.append(f"{self.command} {path}")
+        hub.seen_headers.append({name.lower(): value for name, value in self.headers.items()})
+        if hub.before is not None:
+            hub.before(f"{self.command} {path}")
         if hub.hang:
             time.sleep(hub.hang)
-        if hub.status:
-            return self._send(hub.status, b'{"error": "broken"}', body=body)
+        status = hub.status if path.startswith("/api/") else hub.status or hub.files_status
+        if status:
+            waits = {"Retry_After": hub.retry_after} if hub.retry_after else {}
+            return self._send(status, b'{"error": "broken"}', body=body, **waits)
         if path.startswith("/api/"):
             return self._api(path.removeprefix("/api/"), body=body)
         return self._file(path.lstrip("/"), body=body)
 
     def _send(self, status: int, data: bytes, *, body: bool, **headers: str) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(len(data)))
-        self.end_headers()
+        self._head(status, len(data), headers)
         if body:
             with contextlib.suppress(BrokenPipeError, ConnectionResetError):
                 self.wfile.write(data)
+
+    def _head(self, status: int, length: int, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
 
     def _error(self, status: int, code: str, *, body: bool) -> None:
         self._send(status, json.dumps({"error": code}).encode(), body=body, X_Error_Code=code, X_Error_Message=code)
@@ -72,32 +98,83 @@ class _Handler(BaseHTTPRequestHandler):
     def _allowed(self, repository: str) -> bool:
         return repository not in self.hub.gated or self.headers.get("Authorization") == f"Bearer {self.hub.token}"
 
+    def _files(self, repository: str, revision: str) -> dict[str, bytes] | None:
+        if revision in ("main", self.hub.commit(repository), *self.hub.branches):
+            return self.hub.repositories[repository]
+        return self.hub.older.get(revision)
+
     def _api(self, path: str, *, body: bool) -> None:
         kind, owner, name, *rest = [*path.split("/"), "", ""][:5]
         repository = f"{kind}/{owner}/{name}"
         files = self.hub.repositories.get(repository)
         if files is None:
             return self._send(401, b'{"error": "Invalid username or password."}', body=body)
-        commit = self.hub.commit(repository)
-        if rest[0] == "revision" and rest[1] not in ("main", commit):
+        if rest[0] == "refs":
+            names = {"main": self.hub.commit(repository), **self.hub.branches}
+            refs = [{"name": n, "ref": f"refs/heads/{n}", "targetCommit": c} for n, c in names.items()]
+            found = {"branches": refs, "tags": [], "converts": []}
+            return self._send(200, json.dumps(found).encode(), body=body, Content_Type="application/json")
+        commit = self.hub.branches.get(rest[1], self.hub.commit(repository))
+        if rest[0] == "revision" and self._files(repository, rest[1]) is None:
             return self._error(404, "RevisionNotFound", body=body)
-        if rest[0] == "tree":
-            listing = [{"type": "file", "path": f, "size": len(d), "oid": _etag(d)} for f, d in files.items()]
-            return self._send(200, json.dumps(listing).encode(), body=body, Content_Type="application/json")
         info = {"id": f"{owner}/{name}", "sha": commit, "siblings": [{"rfilename": f} for f in files], "tags": []}
         return self._send(200, json.dumps(info).encode(), body=body, Content_Type="application/json")
 
     def _file(self, path: str, *, body: bool) -> None:
         place, _, rest = path.partition("/resolve/")
         repository = place if place.startswith("datasets/") else f"models/{place}"
-        files = self.hub.repositories.get(repository, {})
-        name = rest.partition("/")[2]
+        revision, _, name = rest.partition("/")
         if not self._allowed(repository):
             return self._error(401, "GatedRepo", body=body)
+        files = self._files(repository, revision) if repository in self.hub.repositories else {}
+        if files is None:
+            return self._error(404, "RevisionNotFound", body=body)
         if name not in files:
             return self._error(404, "EntryNotFound", body=body)
-        headers = {"ETag": f'"{_etag(files[name])}"', "X_Repo_Commit": self.hub.commit(repository)}
-        return self._send(200, files[name], body=body, **headers)
+        data = files[name]
+        headers = {"ETag": f'"{_etag(data)}"', "X_Repo_Commit": self.hub.commit(repository), "Accept_Ranges": "bytes"}
+        if self.hub.storage is not None:
+            linked = {"X_Linked_ETag": f'"{hashlib.sha256(data).hexdigest()}"', "X_Linked_Size": str(len(data))}
+            return self._send(302, b"", body=body, Location=self.hub.storage + self.path, **headers, **linked)
+        if self.headers.get("If-None-Match") == headers["ETag"]:
+            return self._send(304, b"", body=False, **headers)
+        return self._bytes(name, data, headers, body=body)
+
+    def _bytes(self, name: str, data: bytes, headers: dict[str, str], *, body: bool) -> None:
+        """The file, or the range of it that is asked for, as far as the connection holds."""
+        hub, start, status = self.hub, 0, 200
+        asked = self.headers.get("Range", "")
+        if hub.ranges and (match := re.fullmatch(r"bytes=(\d+)-", asked)):
+            start, status = int(match[1]), 206
+            if start >= len(data):
+                status = 416
+            headers["Content_Range"] = f"bytes {'*' if status == 416 else f'{start}-{len(data) - 1}'}/{len(data)}"
+        if body:
+            hub.asked.append((name, asked, status))
+        if status == 416:
+            return self._send(416, b"", body=body, **headers)
+        self._head(status, len(data) - start, headers)
+        if not body:
+            return None
+        end = len(data)
+        if hub.cuts.get(name):
+            end = hub.cuts[name].pop(0)
+        end = min(end, hub.stuck.get(name, end))
+        with contextlib.suppress(OSError):
+            if name in hub.hangs:
+                self.wfile.flush()
+                time.sleep(hub.hangs[name])
+            if name in hub.trickle:
+                for at in range(start, end):
+                    time.sleep(hub.trickle[name])
+                    self.wfile.write(data[at : at + 1])
+            else:
+                self.wfile.write(data[start:end])
+            if end < len(data):
+                self.wfile.flush()
+                self.close_connection = True
+                self.connection.shutdown(socket.SHUT_RDWR)
+        return None
 
 
 def _etag(data: bytes) -> str:

@@ -168,6 +168,26 @@ class TestHub:
             monkeypatch.setenv("HF_ENDPOINT", hub.url)
             refused(cli(written, "run", NAME, "model={name_or_path: someone/gated}"), "accept its licence", "HF_TOKEN")
 
+    @pytest.mark.parametrize("kind", ["models", "datasets"])
+    def test_cut_then_the_same_command_goes_on(self, written: Path, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+        monkeypatch.setattr("dadeum.core.download.PAUSE", 0.01)
+        files = {f.name: f.read_bytes() for f in (written / "tokenizer").iterdir()}
+        name, words = "tokenizer.json", ["tokenizer.name_or_path=someone/cut"]
+        if kind == "datasets":
+            name, words = "rows.csv", ["data.sources=[{type: hub, name: someone/cut}]"]
+            files = {name: (written / name).read_bytes()}
+        with serve(Hub({f"{kind}/someone/cut": files}, stuck={name: 1000})) as hub:
+            monkeypatch.setenv("HF_ENDPOINT", hub.url)
+            command = ("data", "preprocess", NAME, *words)
+            refused(
+                cli(written, *command), f"someone/cut: {name}: the connection was cut, 1,000 /", "run the same command"
+            )
+            hub.stuck.clear()
+            hub.asked.clear()
+            fine(written, *command)
+            assert (name, "bytes=1000-", 206) in hub.asked
+        whole_artifacts(written)
+
     def test_down(self, written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         import time
 

@@ -1,7 +1,7 @@
 """The Hub: models and data sets fetched by name, or found in the cache, or one sentence that says why not.
 
-The first request is ours, short and bounded, so that a dead Hub is noticed in seconds; the files come through
-`huggingface_hub`, which resumes and checks them. Nothing that executes what it loads is ever fetched.
+The first request is short and bounded, so that a dead Hub is noticed in seconds; the files come through
+`core.download`, which resumes and checks them. Nothing that executes what it loads is ever fetched.
 `HF_ENDPOINT`, `HF_TOKEN`, `HF_HOME`, `HF_HUB_CACHE` and `HF_HUB_OFFLINE` are read at each call.
 """
 
@@ -10,11 +10,13 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, Literal
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
+from typing import Literal
 
+from dadeum.core.download import NETWORK, asked_to_wait, describe, download, is_timeout, matches
 from dadeum.core.errors import HubError
 from dadeum.core.language import say
 
@@ -27,7 +29,6 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 TOKENIZER = ("*.json", "*.jinja", "tokenizer.model", "merges.txt", "vocab.*")
 WEIGHTS = ("*.safetensors", *TOKENIZER)
 INDEX = "model.safetensors.index.json"
-NETWORK = {"httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3"}
 
 
 @dataclass(frozen=True)
@@ -126,16 +127,20 @@ def fetch_model(name: str, revision: str = "main", *, weights: bool) -> Path:
                 f"{name}: safetensors가 없습니다(다른 형식은 열 때 코드를 실행할 수 있음). safetensors가 있는 모델을 고르세요",
             )
         )
-    snapshot = _download("model", repository, WEIGHTS if weights else TOKENIZER, None)
+    patterns = WEIGHTS if weights else TOKENIZER
+    wanted = [file for file in repository.files if any(fnmatchcase(file, pattern) for pattern in patterns)]
+    snapshot = _folder(name) / "snapshots" / repository.commit
+    snapshot.mkdir(parents=True, exist_ok=True)
+    _bring("model", repository, wanted, snapshot, blobs=_folder(name) / "blobs")
     reference = _folder(name) / "refs" / revision
     reference.parent.mkdir(parents=True, exist_ok=True)
     reference.write_text(repository.commit, encoding="utf-8")
     return snapshot
 
 
-def fetch_dataset(repository: Repository, files: Sequence[str], into: Path) -> Path:
+def fetch_dataset(repository: Repository, files: Iterable[str], into: Path) -> None:
     """Files of a data set, written below the folder `into`. Goes on where it was interrupted. Raises HubError."""
-    return _download("dataset", repository, files, into)
+    _bring("dataset", repository, files, into, blobs=None)
 
 
 class Unreachable(HubError):
@@ -181,37 +186,49 @@ def resolve(kind: Kind, name: str, revision: str) -> Repository:
     raise AssertionError("not reached")
 
 
-def _download(kind: Kind, repository: Repository, patterns: Sequence[str], into: Path | None) -> Path:
-    from huggingface_hub import snapshot_download
+def _bring(kind: Kind, repository: Repository, files: Iterable[str], into: Path, *, blobs: Path | None) -> None:
+    """Files of a repository below `into`: themselves, or links to `blobs` as all programs lay out the cache."""
+    from huggingface_hub import hf_hub_url
+    from huggingface_hub.utils import build_hf_headers
 
-    fetch: Callable[..., Any] = snapshot_download
-    try:
-        place = fetch(
-            repository.name,
-            repo_type=kind,
-            revision=repository.commit,
-            cache_dir=None if into else cache(),
-            local_dir=into,
-            allow_patterns=list(patterns),
-            endpoint=_endpoint(),
-            token=_token(),
-            etag_timeout=TIMEOUT,
-        )
-    except Exception as error:
-        found = _sentence(kind, repository.name, repository.commit, error)
-        if found is None:
-            raise
-        raise found from None
-    return Path(place)
+    headers = build_hf_headers(token=_token())
+    links: list[tuple[Path, Path]] = []
+    for name in files:
+        place, label = into / name, f"{repository.name}: {name}"
+        if PurePosixPath(name).is_absolute() or ".." in PurePosixPath(name).parts:
+            raise HubError(say(f"{label}: leaves its folder, not fetched", f"{label}: 폴더를 벗어나는 이름입니다"))
+        if blobs is not None and place.is_file():
+            continue
+        url = hf_hub_url(repository.name, name, repo_type=kind, revision=repository.commit, endpoint=_endpoint())
+        try:
+            etag, size = describe(url, label=label, headers=headers)
+            if blobs is None and place.is_file():
+                if matches(place, etag):
+                    continue
+                place.unlink()
+            target = blobs / etag if blobs is not None and etag.isalnum() else place
+            if not target.is_file():
+                download(url, target, etag=etag, size=size, label=label, headers=headers)
+        except Exception as error:
+            found = _sentence(kind, repository.name, repository.commit, error)
+            if found is None:
+                raise
+            raise found from None
+        if target != place:
+            links.append((place, target))
+    # Last and at once, so that a snapshot of which half came does not look whole.
+    for place, target in links:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.unlink(missing_ok=True)
+        place.symlink_to(os.path.relpath(target, place.parent))
 
 
 def _sentence(kind: Kind, name: str, revision: str, error: Exception) -> HubError | None:
     """What the error means to the user; None for faults of ours."""
     from huggingface_hub import constants, errors
 
-    cause = error.__cause__ if isinstance(error, errors.LocalEntryNotFoundError) and error.__cause__ else error
     host = _endpoint() or str(constants.ENDPOINT)
-    if isinstance(cause, errors.HFValidationError):
+    if isinstance(error, errors.HFValidationError):
         return HubError(
             say(
                 f"{name}: no name of a {kind} on the Hub and no folder here; expected owner/name or a path",
@@ -219,23 +236,31 @@ def _sentence(kind: Kind, name: str, revision: str, error: Exception) -> HubErro
             )
         )
     page = f"{host}/{'datasets/' if kind == 'dataset' else ''}{name}"
-    status = getattr(getattr(cause, "response", None), "status_code", None)
-    if isinstance(cause, errors.RevisionNotFoundError):
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    if isinstance(error, errors.RevisionNotFoundError):
         return HubError(
             say(
                 f"{name}: has no revision '{revision}'; expected a branch, tag or commit",
                 f"{name}: '{revision}' 리비전이 없습니다. 브랜치, 태그, 커밋을 쓰세요",
             )
         )
-    if isinstance(cause, errors.GatedRepoError) or status == 403:
+    if isinstance(error, errors.GatedRepoError) or status == 403:
         return HubError(
             say(
                 f"{name}: is gated; accept its licence on its page ({page}) and put HF_TOKEN=… into .env",
                 f"{name}: 허락이 필요합니다. 그 페이지({page})에서 라이선스에 동의하고 .env에 HF_TOKEN=…을 넣으세요",
             )
         )
-    if isinstance(cause, errors.RepositoryNotFoundError) or status in (401, 404):
+    if isinstance(error, errors.RepositoryNotFoundError) or status in (401, 404):
         return _unknown(kind, name, status)
+    if status == 429:
+        wait = asked_to_wait(error)
+        return Unreachable(
+            say(
+                f"{host} had too many requests; wait {wait:.0f} seconds, then run again (HF_TOKEN=… in .env allows more)",
+                f"{host}에 요청이 너무 많았습니다. {wait:.0f}초 뒤에 다시 하세요 (.env의 HF_TOKEN=…이 있으면 더 많이 됩니다)",
+            )
+        )
     if status is not None:
         return Unreachable(
             say(
@@ -243,7 +268,7 @@ def _sentence(kind: Kind, name: str, revision: str, error: Exception) -> HubErro
                 f"{host}이(가) 오류 {status}을(를) 답합니다. 나중에 다시 하거나 {name} 대신 폴더를 쓰세요",
             )
         )
-    if "Timeout" in type(cause).__name__ or isinstance(cause, TimeoutError):
+    if is_timeout(error):
         return Unreachable(
             say(
                 f"{host} does not answer in time; check the connection, or give a local folder for {name}",
@@ -251,8 +276,8 @@ def _sentence(kind: Kind, name: str, revision: str, error: Exception) -> HubErro
             )
         )
     if (
-        isinstance(cause, (ConnectionError, errors.OfflineModeIsEnabled))
-        or type(cause).__module__.split(".")[0] in NETWORK
+        isinstance(error, (ConnectionError, errors.OfflineModeIsEnabled))
+        or type(error).__module__.split(".")[0] in NETWORK
     ):
         return Unreachable(
             say(

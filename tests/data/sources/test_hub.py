@@ -41,6 +41,7 @@ FILES = {
 
 @pytest.fixture
 def served(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
+    monkeypatch.setattr("dadeum.core.download.PAUSE", 0.01)
     with serve(Hub({"datasets/owner/set": dict(FILES)})) as made:
         monkeypatch.setenv("HF_ENDPOINT", made.url)
         monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
@@ -124,6 +125,15 @@ def test_interrupted_download_goes_on(served: Hub, tmp_path: Path, monkeypatch: 
     assert hub.commit(settings, workspace) is None
     hub.download(settings, workspace)
     assert hub.commit(settings, workspace) == COMMIT
+
+
+def test_half_a_file_is_not_kept_where_other_files_were_asked_for(served: Hub, tmp_path: Path) -> None:
+    served.stuck["ko/train-0.jsonl"] = 5
+    with pytest.raises(HubError, match=r"owner/set: ko/train-0\.jsonl: the connection was cut, 5 / 66 bytes are here"):
+        read(Workspace(tmp_path))
+    assert list((tmp_path / "data/raw").rglob("*.incomplete"))
+    assert questions(read(Workspace(tmp_path), config="english")) == [("5", None)]
+    assert not list((tmp_path / "data/raw").rglob("*.incomplete"))
 
 
 def test_changed_original_is_noticed(served: Hub, tmp_path: Path) -> None:

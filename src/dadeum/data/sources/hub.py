@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from dadeum.core import artifact, hub
+from dadeum.core.download import INCOMPLETE
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings, setting
@@ -98,7 +99,8 @@ def download(settings: Settings, workspace: Workspace) -> Path:
         hub.fetch_dataset(repository, [CARD], partial)
     artifact.write_json(partial / LISTING, {"name": settings.name, "files": list(repository.files)})
     hub.fetch_dataset(repository, sorted(_chosen(settings, partial)), partial)
-    shutil.rmtree(partial / ".cache", ignore_errors=True)
+    for left in partial.rglob(f"*{INCOMPLETE}"):  # of files that other settings asked for
+        left.unlink()
     (partial / artifact.MANIFEST).unlink(missing_ok=True)
     artifact.make_manifest(partial, "dataset", repository.commit, {"name": settings.name, "commit": repository.commit})
     artifact.replace_folder(partial, folder)
