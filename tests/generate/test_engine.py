@@ -14,7 +14,7 @@ from dadeum.generate.engine import Engine
 from dadeum.generate.stream import decode
 from tests.data.small import make_tokenizer
 from tests.generate.support import QUESTIONS, opened, save_adapter, save_small, user
-from tests.model.tiny import tiny
+from tests.model.tiny import longrope, tiny
 
 
 @pytest.fixture(scope="module")
@@ -45,6 +45,16 @@ def test_replies_are_those_of_transformers(engine: Engine) -> None:
         assert reply.prompt_tokens == len(engine.prompt_ids(messages))
         assert reply.text == decode(engine.tokenizer, reply.ids)
         assert reply.cut == (reply.new_tokens == len(reply.ids))
+
+
+def test_rotations_that_change_with_the_length_of_a_batch_change_no_answer(tmp_path: Path) -> None:
+    """Phi-3 128k: a prompt past the original length would turn those beside it."""
+    asked = [user(q) for q in QUESTIONS]
+    lengths = sorted(len(ids) for ids in opened(save_small(tmp_path / "plain")).prompts(asked))
+    for limit in (lengths[4], lengths[-1] + 6):  # between prompts; and reached by answers alone
+        engine = opened(save_small(tmp_path / str(limit), "phi3", **longrope(limit)))
+        together = engine.replies(asked, max_new_tokens=12, batch_size=8)
+        assert [list(r.ids) for r in together] == [alone(engine, one, 12) for one in asked]
 
 
 def test_an_answer_that_stops_by_itself_is_not_cut(small: Path) -> None:

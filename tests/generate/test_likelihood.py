@@ -1,6 +1,7 @@
 """Sums of NLL by document: independent of batches, of order, and of how a document is cut."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import torch
 from dadeum.data.render import Sample
 from dadeum.generate import likelihood
 from dadeum.generate.likelihood import losses
-from tests.model.tiny import ROWS, tiny
+from tests.model.tiny import ROWS, longrope, tiny
 
 
 def sample(length: int, seed: int) -> Sample:
@@ -25,9 +26,11 @@ def by_hand(model: torch.nn.Module, one: Sample) -> tuple[float, int]:
     return -sum(float(logs[i - 1, int(one.input_ids[i])]) for i in places), len(places)
 
 
-@pytest.mark.parametrize("shape", ["llama", "gpt2", "gemma2"])
-def test_documents_by_hand_for_any_batch(shape: str) -> None:
-    model = tiny(shape)
+@pytest.mark.parametrize(
+    ("shape", "changes"), [("llama", {}), ("gpt2", {}), ("gemma2", {}), ("phi3", longrope(20)), ("phi3", longrope(21))]
+)
+def test_documents_by_hand_for_any_batch(shape: str, changes: dict[str, Any]) -> None:
+    model = tiny(shape, **changes)
     documents = [[sample(5, 1)], [sample(40, 2), sample(7, 3)], [sample(2, 4)], [sample(21, 5)]]
     expected = [[by_hand(model, one) for one in pieces] for pieces in documents]
     for size in (1, 2, 5):

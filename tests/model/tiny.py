@@ -52,6 +52,16 @@ SHAPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def longrope(original: int) -> dict[str, Any]:
+    """Changes of `phi3` (Phi-3.5, Phi-3 128k): past `original` tokens every row of a pass is rotated otherwise."""
+    factors = {"short_factor": [1.0] * 4, "long_factor": [1.5, 2.0, 4.0, 8.0]}
+    return {
+        "partial_rotary_factor": 1.0,
+        "original_max_position_embeddings": original,
+        "rope_scaling": {"rope_type": "longrope", **factors},
+    }
+
+
 def tiny(shape: str, dtype: torch.dtype = torch.float32, seed: int = 0, **changes: Any) -> Any:
     """A model in evaluation mode whose layers matter: weights are larger than transformers draws them."""
     torch.manual_seed(seed)

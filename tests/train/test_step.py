@@ -12,6 +12,7 @@ from dadeum.core.progress import Silent
 from dadeum.model.load import load_for_inference
 from dadeum.train.state import checkpoints
 from dadeum.train.step import train
+from tests.model.tiny import longrope
 from tests.train import children
 from tests.train.support import Told, make_formatted, make_job, random_rows
 
@@ -118,3 +119,18 @@ def test_adapters_start_from_the_base_in_its_folder(tmp_path: Path, formatted: P
     train(job, Silent())
     assert not (job.final / "model.safetensors").exists()
     load_for_inference(job.final, base=base.final)
+
+
+def test_rotations_that_change_with_the_length_of_a_batch(tmp_path: Path, formatted: Path) -> None:
+    """Phi-3 128k: one long sample would turn the short ones packed beside it."""
+    config = {"model_type": "phi3", "hidden_size": 32, **longrope(20)}
+    with pytest.raises(TrainError, match=r"60 tokens, and past 20 a 'phi3' .*data\.max_length to at most 20, or"):
+        train(make_job(tmp_path, formatted, "packed", config=config), Silent())
+    with pytest.raises(TrainError, match="past 20"):
+        train(make_job(tmp_path, formatted, "padded", config=config, packing=False), Silent())
+    for name, changes in (
+        ("alone", {"config": config, "packing": False, "per_device_train_batch_size": 1}),
+        ("short", {"config": {**config, "original_max_position_embeddings": 60}}),
+        ("long", {"config": {**config, "original_max_position_embeddings": 3}}),
+    ):
+        assert train(make_job(tmp_path, formatted, name, **changes), Silent()).stats["optimizer_steps"] == 4

@@ -23,6 +23,7 @@ from dadeum.generate.live import ReplyStream
 from dadeum.generate.place import default_device, open_contract
 from dadeum.generate.reply import Reply, seeded
 from dadeum.generate.stream import decode
+from dadeum.model.configuration import rotation_limit
 from dadeum.model.load import load_for_inference
 from dadeum.model.packing import unwrap
 
@@ -136,8 +137,9 @@ class Engine:
         with seeded(seed):
             for room, group in groupby(order, key=lambda i: rooms[i]):
                 alike = list(group)
-                for start in range(0, len(alike), batch_size):
-                    rows = alike[start : start + batch_size]
+                size = batch_size if self._rotates_evenly(max(len(prompts[i]) for i in alike) + room) else 1
+                for start in range(0, len(alike), size):
+                    rows = alike[start : start + size]
                     made = self._batch([prompts[i] for i in rows], self.decoding(room, temperature, top_p))
                     found.update(zip(rows, made, strict=True))
                     seconds = max(sum(r.seconds for r in made), 1e-9)
@@ -208,6 +210,11 @@ class Engine:
             batch_size=batch_size,
             reporter=reporter,
         )
+
+    def _rotates_evenly(self, length: int) -> bool:
+        """Whether sequences up to this length may share a batch with shorter ones."""
+        limit = rotation_limit(self.model.config)
+        return limit is None or length <= limit
 
     def _one(self, rendered: list[Sample] | DadeumError) -> Sample | DadeumError:
         if isinstance(rendered, DadeumError):

@@ -10,7 +10,9 @@ import torch
 from dadeum.core.progress import Reporter, Silent
 from dadeum.data.batch import collate
 from dadeum.data.render import Sample
+from dadeum.model.configuration import rotation_limit
 from dadeum.model.nll import token_nll
+from dadeum.model.packing import unwrap
 
 # Elements of the logits of one batch where a model cannot leave any out: 512 MB of float32.
 LOGITS = 1 << 27
@@ -33,11 +35,13 @@ def losses(
     order = sorted(range(len(flat)), key=lambda i: -len(flat[i][1].input_ids))
     nll, tokens = np.zeros(len(documents)), np.zeros(len(documents), np.int64)
     table = model.get_input_embeddings().weight
+    limit = rotation_limit(unwrap(model).config)
     report = reporter or Silent()
     start = 0
     while start < len(order):
         longest = len(flat[order[start]][1].input_ids)
-        count = max(1, min(batch_size, LOGITS // (longest * table.shape[0])))
+        alone = limit is not None and longest > limit  # shorter ones beside it would be rotated otherwise
+        count = 1 if alone else max(1, min(batch_size, LOGITS // (longest * table.shape[0])))
         rows = [flat[i] for i in order[start : start + count]]
         batch = collate([(s.input_ids, s.weights) for _, s in rows], packing=False, pad_id=0)
         with torch.inference_mode():

@@ -171,6 +171,22 @@ def fresh_config(model: ModelSettings, place: Path | None, tokenizer: PreTrained
     return config
 
 
+def rotation_limit(config: PreTrainedConfig) -> int | None:
+    """Sequence length past which `longrope` (Phi-3 128k) or `dynamic` rotations change for every row of a forward pass.
+
+    A shorter sequence that shares a pass with a longer one is then rotated otherwise than alone. None: they never change.
+    """
+    found = getattr(config.get_text_config(), "rope_parameters", None) or {}
+    limits = []
+    for one in (found, *(value for value in found.values() if isinstance(value, dict))):
+        kind = str(one.get("rope_type") or "")
+        if kind == "longrope":
+            limits.append(one.get("original_max_position_embeddings"))
+        elif "dynamic" in kind:
+            limits.append(getattr(config.get_text_config(), "max_position_embeddings", None))
+    return min((int(limit) for limit in limits if limit), default=None)
+
+
 def highest_id(tokenizer: PreTrainedTokenizerFast) -> int:
     """The largest id that the tokenizer can give, added tokens and padding included."""
     return int(max(tokenizer.get_vocab().values()))

@@ -105,6 +105,8 @@ def attach_adapter(model: nn.Module, place: Path) -> nn.Module:
             # An adapter on one of two tied layers: `merge` parts them.
             warnings.filterwarnings("ignore", message=".*tie_word_embeddings")
             warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
+            # The adapter names its base by the user's word for it, and it lies in another folder (the Hub's cache).
+            warnings.filterwarnings("ignore", message=".*base_model_name_or_path")
             peft = get_peft_model(model, config)
         stored = load_file(file)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:

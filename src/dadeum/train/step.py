@@ -136,6 +136,7 @@ def prepare(
         job, checkpoint.folder if checkpoint else None, tokenizer=tokenizer, precision=kind, device=processes.device
     )
     _fits_the_model(module, samples)
+    _rotates_evenly(job, module, samples)
     if settings.gradient_checkpointing:
         enable_checkpointing(module)
     loop = Loop(
@@ -254,6 +255,28 @@ def _fits_the_model(module: Any, samples: Any) -> None:
                 f"data.max_length를 {limit} 이하로 하세요",
             )
         )
+
+
+def _rotates_evenly(job: TrainJob, module: Any, samples: Any) -> None:
+    """Raises TrainError where a short sample's rotations would depend on a long one that shares its forward pass."""
+    from dadeum.model.configuration import rotation_limit
+
+    limit = rotation_limit(module.config)
+    shortest, longest = int(samples.lengths.min()), int(samples.lengths.max())
+    alone = not job.packing and job.train.per_device_train_batch_size == 1
+    if limit is None or alone or not shortest <= limit < longest:
+        return
+    kind = module.config.model_type
+    raise TrainError(
+        say(
+            f"data.max_length: the longest sample has {longest} tokens, and past {limit} a '{kind}' model of this kind rotates "
+            f"all samples of a batch otherwise; set data.max_length to at most {limit}, or data.packing to false and "
+            "train.per_device_train_batch_size to 1",
+            f"data.max_length: 가장 긴 샘플이 토큰 {longest}개인데, {limit}개를 넘으면 이 '{kind}' 모델은 배치의 모든 샘플을 다르게 "
+            f"회전합니다. data.max_length를 {limit} 이하로 하거나, data.packing을 false로, "
+            "train.per_device_train_batch_size를 1로 하세요",
+        )
+    )
 
 
 def _pad_id(tokenizer: Any) -> int:
