@@ -20,7 +20,7 @@ class Hub:
     """What it holds and how it behaves. `repositories` maps `models/owner/name` or `datasets/owner/name` to files.
 
     `cuts` maps the name of a file to the bytes after which the connection breaks, one of them each time.
-    `branches` are names of revisions beside `main`; `older` holds the files of commits that `main` has left.
+    `branches` are names of revisions beside `main`; `older` maps `<repository>@<commit>` that `main` has left to files.
     """
 
     repositories: dict[str, dict[str, bytes]]
@@ -101,7 +101,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _files(self, repository: str, revision: str) -> dict[str, bytes] | None:
         if revision in ("main", self.hub.commit(repository), *self.hub.branches):
             return self.hub.repositories[repository]
-        return self.hub.older.get(revision)
+        return self.hub.older.get(f"{repository}@{revision}")
 
     def _api(self, path: str, *, body: bool) -> None:
         kind, owner, name, *rest = [*path.split("/"), "", ""][:5]
@@ -114,10 +114,13 @@ class _Handler(BaseHTTPRequestHandler):
             refs = [{"name": n, "ref": f"refs/heads/{n}", "targetCommit": c} for n, c in names.items()]
             found = {"branches": refs, "tags": [], "converts": []}
             return self._send(200, json.dumps(found).encode(), body=body, Content_Type="application/json")
-        commit = self.hub.branches.get(rest[1], self.hub.commit(repository))
-        if rest[0] == "revision" and self._files(repository, rest[1]) is None:
+        revision = rest[1] if rest[0] == "revision" else "main"
+        found_files = self._files(repository, revision)
+        if found_files is None:
             return self._error(404, "RevisionNotFound", body=body)
-        info = {"id": f"{owner}/{name}", "sha": commit, "siblings": [{"rfilename": f} for f in files], "tags": []}
+        now = revision if f"{repository}@{revision}" in self.hub.older else self.hub.commit(repository)
+        commit = self.hub.branches.get(revision, now)
+        info = {"id": f"{owner}/{name}", "sha": commit, "siblings": [{"rfilename": f} for f in found_files], "tags": []}
         return self._send(200, json.dumps(info).encode(), body=body, Content_Type="application/json")
 
     def _file(self, path: str, *, body: bool) -> None:

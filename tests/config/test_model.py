@@ -33,4 +33,4 @@ def test_refused(values: dict[str, Any]) -> None:
 
 
 def test_tokenizer_is_the_models_own_by_default() -> None:
-    assert TokenizerSettings().model_dump() == {"name_or_path": None, "chat_template": None}
+    assert TokenizerSettings().model_dump() == {"name_or_path": None, "revision": "main", "chat_template": None}

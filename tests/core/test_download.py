@@ -218,10 +218,8 @@ def test_the_branch_moves_between_two_requests(case: Case) -> None:
 
     def move(request: str) -> None:
         if "/resolve/" in request and not case.hub.commits:
-            case.hub.older[COMMIT] = case.hub.repositories[case.repository]
-            case.hub.repositories[case.repository] = {
-                name: b"new" + data for name, data in case.hub.older[COMMIT].items()
-            }
+            old = case.hub.older[f"{case.repository}@{COMMIT}"] = case.hub.repositories[case.repository]
+            case.hub.repositories[case.repository] = {name: b"new" + data for name, data in old.items()}
             case.hub.commits[case.repository] = "f" * 40
 
     case.hub.before = move

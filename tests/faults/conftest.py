@@ -1,5 +1,5 @@
 """The small workspaces."""
 
-from tests.run.lab import done, ran, written
+from tests.run.lab import done, from_hub, ran, written
 
-__all__ = ["done", "ran", "written"]
+__all__ = ["done", "from_hub", "ran", "written"]

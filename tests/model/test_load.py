@@ -121,12 +121,15 @@ def test_a_short_arithmetic_does_not_shorten_weights_that_are_trained(tmp_path: 
     assert same(load(PRETRAINED, place=tmp_path, precision="bf16"), tiny("llama"))
 
 
-def test_the_adapter_names_its_base_and_revision(stored: Path) -> None:
+def test_the_adapter_names_its_base_and_revision(stored: Path, tmp_path: Path) -> None:
     hub = load(ModelSettings(name_or_path="some/model", revision="abc"), "lora", place=stored)
     assert (hub.peft_config["default"].base_model_name_or_path, hub.peft_config["default"].revision) == (
         "some/model",
         "abc",
     )
+    snapshot = shutil.copytree(stored, tmp_path / "snapshots" / ("a" * 40))
+    fetched = load(ModelSettings(name_or_path="some/model"), "lora", place=snapshot)
+    assert fetched.peft_config["default"].revision == "a" * 40
     local = load(ModelSettings(name_or_path=str(stored)), "lora", place=stored)
     assert (local.peft_config["default"].base_model_name_or_path, local.peft_config["default"].revision) == (
         str(stored),

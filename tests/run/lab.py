@@ -235,3 +235,37 @@ def broken_at(monkeypatch: pytest.MonkeyPatch, name: str, count: int, error: Bas
 
     for module in ("dadeum.core.faults", "dadeum.evaluate.step", "dadeum.export.step"):
         monkeypatch.setattr(f"{module}.point", point)
+
+
+BASE, DATA = "someone/base", "someone/rows"
+FROM_HUB = ("model={name_or_path: someone/base}", "tokenizer={}", "data.sources=[{type: hub, name: someone/rows}]")
+
+
+@dataclass(frozen=True)
+class FromHub:
+    """A finished workspace whose base and rows are of the Hub, and what the Hub and the cache hold."""
+
+    root: Path
+    cache: Path
+    files: dict[str, dict[str, bytes]]
+
+
+@pytest.fixture(scope="session")
+def from_hub(done: Path, tmp_path_factory: pytest.TempPathFactory) -> FromHub:
+    """Made once for a process; nobody changes it."""
+    from tests.hub_server import Hub, serve
+
+    place = tmp_path_factory.mktemp("hub")
+    root = make_workspace(place / "lab")
+    (base,) = (done / "checkpoints" / NAME).glob("base-*")
+    files = {
+        f"models/{BASE}": {f.name: f.read_bytes() for f in base.iterdir() if f.name != "manifest.json"},
+        f"datasets/{DATA}": {"rows.csv": (root / "rows.csv").read_bytes()},
+    }
+    with serve(Hub(files)) as hub, pytest.MonkeyPatch.context() as patched:
+        patched.setenv("HF_ENDPOINT", hub.url)
+        patched.setenv("HF_HUB_CACHE", str(place / "cache"))
+        for name in ("HF_TOKEN", "HF_HUB_OFFLINE", "HUGGING_FACE_HUB_TOKEN"):
+            patched.delenv(name, raising=False)
+        fine(root, "run", NAME, *FROM_HUB)
+    return FromHub(root, place / "cache", files)

@@ -93,3 +93,31 @@ def test_fresh_weights_are_made_from_configuration_and_seed(written: Path) -> No
     (written / "config.json").write_text("{}", encoding="utf-8")
     other = lab_of(written, "model={init: random, name_or_path: .}")
     assert len(base_made_from(other.experiment, written, lab.workspace)["model.config"]) == 64
+
+
+def test_commits_stand_for_branches_where_they_are_known(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of model and tokenizer, each by its own revision; what is not there yet stays as it was said."""
+    cache, asked = written / "models--a--b" / "snapshots", []
+    cache.mkdir(parents=True)
+    for commit in ("1" * 40, "2" * 40):
+        _model(cache / commit)
+
+    def cached(name: str, revision: str, *, weights: bool) -> Path | None:
+        asked.append((name, revision, weights))
+        return {"v1": cache / ("1" * 40), "v2": cache / ("2" * 40)}.get(revision)
+
+    monkeypatch.setattr(inputs, "cached_model", cached)
+    words = ("model={name_or_path: a/b, revision: v1}", "tokenizer={name_or_path: a/b, revision: v2}")
+    lab = lab_of(written, *words)
+    where = places(lab.experiment, lab.workspace)
+    assert asked == [("a/b", "v1", True), ("a/b", "v2", False)]
+    fixed = inputs.pinned(lab.experiment, where, lab.workspace)
+    assert (fixed.model.revision, fixed.tokenizer.revision) == ("1" * 40, "2" * 40)
+    assert fixed.data == lab.experiment.data and lab.experiment.model.revision == "v1"
+    found = inputs.materials(lab.experiment, where, lab.workspace)
+    assert found["model"]["commit"] == "1" * 40 and found["tokenizer"]["commit"] == "2" * 40
+    assert set(found["model"]["files"]) == {"config.json", "model.safetensors"}
+    waiting = lab_of(written, "model={name_or_path: a/b, revision: v9}")
+    nowhere = places(waiting.experiment, waiting.workspace)
+    assert inputs.pinned(waiting.experiment, nowhere, waiting.workspace).model.revision == "v9"
+    assert "model" not in inputs.materials(waiting.experiment, nowhere, waiting.workspace)

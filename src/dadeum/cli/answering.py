@@ -1,5 +1,6 @@
 """What ask, chat, batch and bench share: their options, their log, the model that they open."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -32,7 +33,7 @@ def opened(model: str | None) -> "Engine":
     from dadeum.run.store import find_model
 
     workspace = Workspace.here()
-    found = find_model(workspace, model)  # before anything is written
+    found = find_model(workspace, model, tell=lambda text: print(text, file=sys.stderr))  # before anything is written
     open_log(workspace.root / "experiments", "inference")
     engine = open_engine(workspace, *found)
     logger.info("device %s, template %s", engine.device, engine.contract.template_name)

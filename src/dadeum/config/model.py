@@ -59,6 +59,11 @@ class TokenizerSettings(Settings):
     name_or_path: str | None = setting(
         None, "Hub id or folder; default the model's own.", "Hub 이름 또는 폴더. 기본값은 모델의 것입니다."
     )
+    revision: str = setting(
+        "main",
+        "Branch, tag or commit of a tokenizer of its own from the Hub.",
+        "따로 지정한 Hub 토크나이저의 브랜치, 태그 또는 커밋.",
+    )
     chat_template: str | None = setting(
         None,
         "A name (`chatml`, `plain`) or a Jinja file, for a model without a chat template or instead of its own.",

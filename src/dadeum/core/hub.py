@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
@@ -80,6 +80,12 @@ def cached_model(name: str, revision: str, *, weights: bool) -> Path | None:
     return snapshot if snapshot is not None and _complete(snapshot, weights=weights) else None
 
 
+def commit_of(place: Path | None) -> str | None:
+    """The commit of a folder that is a snapshot in the cache; None for any other."""
+    known = place is not None and place.parent.name == "snapshots" and COMMIT.fullmatch(place.name)
+    return place.name if place is not None and known else None
+
+
 def _complete(snapshot: Path, *, weights: bool) -> bool:
     """Whether a snapshot holds a configuration or tokenizer and, if asked for, each file of the weights."""
     if not weights:
@@ -93,11 +99,13 @@ def _complete(snapshot: Path, *, weights: bool) -> bool:
     return any(snapshot.glob("*.safetensors"))
 
 
-def fetch_model(name: str, revision: str = "main", *, weights: bool) -> Path:
+def fetch_model(
+    name: str, revision: str = "main", *, weights: bool, tell: Callable[[str], None] = logger.warning
+) -> Path:
     """The local folder of a model: itself where `name` is a path, else its snapshot in the cache, downloaded if need be.
 
     Without `weights`, configuration and tokenizer only. Weights are safetensors or nothing. Where the Hub does not
-    answer, a complete snapshot is used as it is. Raises HubError.
+    answer, a complete snapshot is used as it is, and `tell` hears of it. Raises HubError.
     """
     if is_local(name):
         folder = Path(name).expanduser()
@@ -116,9 +124,7 @@ def fetch_model(name: str, revision: str = "main", *, weights: bool) -> Path:
     except Unreachable as error:
         if known is None:
             raise
-        logger.warning(
-            say(f"{error}; using the copy of {known.name}", f"{error}. 내려받아 둔 {known.name}을(를) 씁니다")
-        )
+        tell(say(f"{error}; using the copy of {known.name}", f"{error}. 내려받아 둔 {known.name}을(를) 씁니다"))
         return known
     if weights and not any(f.endswith(".safetensors") for f in repository.files):
         raise HubError(

@@ -14,6 +14,7 @@ from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 from dadeum.config.model import ModelSettings
 from dadeum.core.artifact import read_manifest, writing
 from dadeum.core.errors import ModelError
+from dadeum.core.hub import commit_of
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
 from dadeum.model.adapters import ADAPTERS
@@ -233,11 +234,11 @@ def _frozen_dtype(model: ModelSettings, precision: str, device: torch.device | s
 
 
 def _record_base(trained: nn.Module, model: ModelSettings, place: Path | None) -> None:
-    """Write down in the adapter what it belongs to: the name that users gave, and the revision."""
+    """Write down in the adapter what it belongs to: the name that users gave, and the commit where it is known."""
     for config in getattr(trained, "peft_config", {}).values():
         made = _is_made(place) or model.name_or_path is None
         config.base_model_name_or_path = str(place) if made and place is not None else model.name_or_path
-        config.revision = None if made or Path(str(model.name_or_path)).is_dir() else model.revision
+        config.revision = None if made or Path(str(model.name_or_path)).is_dir() else commit_of(place) or model.revision
 
 
 def enable_checkpointing(model: nn.Module) -> None:

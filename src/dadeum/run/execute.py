@@ -17,6 +17,7 @@ from dadeum.export.output_dir import KIND, check_ours
 from dadeum.export.targets import TARGETS
 from dadeum.plan.steps import Step
 from dadeum.run import works
+from dadeum.run.inputs import materials, pinned
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run
 from dadeum.run.works import Outcome
@@ -125,11 +126,11 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     with locked(run.evidence):
         sweep(run.checkpoints)
         open_log(run.evidence, "run")
-        _save_config(lab, run)
+        _save_config(lab, plan, run)
         write_json(
             run.evidence / "plan.json", [asdict(step) | {"fingerprint": step.fingerprint} for step in plan.steps]
         )
-        run.note(status="started", reason=None)
+        run.note(status="started", reason=None, materials=_materials(lab, plan))
         run.note(formatted=works.folder_of(lab, plan, "format").relative_to(lab.workspace.root).as_posix())
         logger.info("run %s of %s; goals: %s", run.name, run.experiment, ", ".join(goals))
         plan = make_plan(lab)
@@ -179,8 +180,13 @@ def _choose_run(lab: Lab, plan: Plan, resume: Resume) -> Run:
     return plan.run
 
 
-def _save_config(lab: Lab, run: Run) -> None:
-    """The resolved experiment, as YAML that dadeum reads back."""
+def _materials(lab: Lab, plan: Plan) -> dict[str, object]:
+    """Everything from outside that the run is made of; of data files the SHA-256, of Hub data sets the commit."""
+    return {**materials(lab.experiment, plan.places, lab.workspace), "data": plan.step("download").made_from}
+
+
+def _save_config(lab: Lab, plan: Plan, run: Run) -> None:
+    """The resolved experiment with commits instead of branches, as YAML that dadeum reads back."""
     from io import StringIO
 
     from ruamel.yaml import YAML
@@ -188,7 +194,7 @@ def _save_config(lab: Lab, run: Run) -> None:
     out = StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style, yaml.allow_unicode = False, True
-    yaml.dump(lab.experiment.model_dump(mode="json"), out)
+    yaml.dump(pinned(lab.experiment, plan.places, lab.workspace).model_dump(mode="json"), out)
     write_text(run.evidence / "config.yaml", out.getvalue())
 
 

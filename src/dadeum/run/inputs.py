@@ -9,9 +9,11 @@ from dadeum.config.experiment import Experiment
 from dadeum.core.artifact import write_json
 from dadeum.core.errors import ModelError
 from dadeum.core.fingerprint import fingerprint, sha256_file
-from dadeum.core.hub import cached_model, fetch_model, is_local
+from dadeum.core.hub import cached_model, commit_of, fetch_model, is_local
 from dadeum.core.language import say
+from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
+from dadeum.data.sources import SOURCES
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -24,6 +26,7 @@ TOKENIZER_FILES = (
     "chat_template.jinja",
 )
 LARGE = 64_000_000
+HASHES = ".hashes.json"
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Places:
     tokenizer: Path | None
 
 
-def _place(name: str, revision: str, workspace: Workspace, *, weights: bool, fetch: bool) -> Path | None:
+def _place(name: str, revision: str, workspace: Workspace, *, weights: bool, reporter: Reporter | None) -> Path | None:
     if is_local(name) or workspace.at(name).is_dir():
         folder = workspace.at(name)
         if not folder.is_dir():
@@ -45,20 +48,26 @@ def _place(name: str, revision: str, workspace: Workspace, *, weights: bool, fet
                 )
             )
         return folder
-    return fetch_model(name, revision, weights=weights) if fetch else cached_model(name, revision, weights=weights)
+    if reporter is None:
+        return cached_model(name, revision, weights=weights)
+    return fetch_model(name, revision, weights=weights, tell=reporter.warn)
 
 
-def places(experiment: Experiment, workspace: Workspace, *, fetch: bool = False) -> Places:
-    """Where model and tokenizer lie. With `fetch`, what is missing is downloaded."""
+def places(experiment: Experiment, workspace: Workspace, reporter: Reporter | None = None) -> Places:
+    """Where model and tokenizer lie. With a reporter, what is missing is downloaded."""
     model = experiment.model
     random = model.init == "random"
     own = (
         None
         if model.name_or_path is None
-        else _place(model.name_or_path, model.revision, workspace, weights=not random, fetch=fetch)
+        else _place(model.name_or_path, model.revision, workspace, weights=not random, reporter=reporter)
     )
     named = experiment.tokenizer.name_or_path
-    tokenizer = own if named is None else _place(named, "main", workspace, weights=False, fetch=fetch)
+    tokenizer = (
+        own
+        if named is None
+        else _place(named, experiment.tokenizer.revision, workspace, weights=False, reporter=reporter)
+    )
     if named is None and model.name_or_path is None:
         raise ModelError(
             say(
@@ -69,9 +78,44 @@ def places(experiment: Experiment, workspace: Workspace, *, fetch: bool = False)
     return Places(own, tokenizer)
 
 
+def pinned(experiment: Experiment, where: Places, workspace: Workspace) -> Experiment:
+    """The experiment with the commits that its branches and tags stand for here, as far as they are known."""
+    model, tokenizer, data = experiment.model, experiment.tokenizer, experiment.data
+    if commit := commit_of(where.model):
+        model = model.model_copy(update={"revision": commit})
+    if tokenizer.name_or_path is not None and (commit := commit_of(where.tokenizer)):
+        tokenizer = tokenizer.model_copy(update={"revision": commit})
+    sources = []
+    for source in data.sources:
+        member = SOURCES.of(source)
+        commit = member.commit(source, workspace) if hasattr(member, "commit") else None
+        sources.append(source.model_copy(update={"revision": commit}) if commit else source)
+    data = data.model_copy(update={"sources": tuple(sources)})
+    return experiment.model_copy(update={"model": model, "tokenizer": tokenizer, "data": data})
+
+
+def materials(experiment: Experiment, where: Places, workspace: Workspace) -> dict[str, Any]:
+    """Base model and tokenizer as a run's record names them: name, commit, and the SHA-256 of each file."""
+    found: dict[str, Any] = {}
+    for key, name, place in (
+        ("model", experiment.model.name_or_path, where.model),
+        ("tokenizer", experiment.tokenizer.name_or_path, where.tokenizer),
+    ):
+        if name is not None and place is not None:
+            hashes = _tokenizer_files(place)
+            if key == "model":
+                hashes |= _model_files(place, workspace.processed / HASHES)
+            found[key] = {"name": name, "commit": commit_of(place), "files": dict(sorted(hashes.items()))}
+    return found
+
+
+def _tokenizer_files(folder: Path) -> dict[str, str]:
+    return {name: sha256_file(folder / name) for name in TOKENIZER_FILES if (folder / name).is_file()}
+
+
 def tokenizer_hash(folder: Path) -> str:
     """One hash over the files that make a tokenizer."""
-    found = {name: sha256_file(folder / name) for name in TOKENIZER_FILES if (folder / name).is_file()}
+    found = _tokenizer_files(folder)
     if not found:
         raise ModelError(
             say(
@@ -91,10 +135,7 @@ def template_hash(setting: str | None, workspace: Workspace) -> str | None:
 
 
 def model_hash(folder: Path, cache: Path) -> str:
-    """One hash over configuration and weights.
-
-    Large files are hashed once: the cache goes by inode, size, and both times; the change time cannot be set back.
-    """
+    """One hash over configuration and weights."""
     if not (folder / "config.json").is_file() and not (folder / "adapter_config.json").is_file():
         raise ModelError(
             say(
@@ -102,6 +143,14 @@ def model_hash(folder: Path, cache: Path) -> str:
                 f"{folder}: config.json이 없습니다. 모델 폴더여야 합니다",
             )
         )
+    return fingerprint(_model_files(folder, cache))
+
+
+def _model_files(folder: Path, cache: Path) -> dict[str, str]:
+    """SHA-256 of configuration and weights.
+
+    Large files are hashed once: the cache goes by inode, size, and both times; the change time cannot be set back.
+    """
     known: dict[str, str] = json.loads(cache.read_text(encoding="utf-8")) if cache.is_file() else {}
     before = len(known)
     hashes: dict[str, str] = {}
@@ -118,7 +167,7 @@ def model_hash(folder: Path, cache: Path) -> str:
         hashes[file.name] = known[key]
     if len(known) != before:
         write_json(cache, known)
-    return fingerprint(hashes)
+    return hashes
 
 
 def base_made_from(experiment: Experiment, place: Path | None, workspace: Workspace) -> dict[str, Any]:
@@ -130,4 +179,4 @@ def base_made_from(experiment: Experiment, place: Path | None, workspace: Worksp
             config = sha256_file(place / "config.json")
         return {"model.init": "random", "model.config": config, "train.seed": experiment.train.seed}
     assert place is not None
-    return {"model": model_hash(place, workspace.processed / ".hashes.json")}
+    return {"model": model_hash(place, workspace.processed / HASHES)}

@@ -12,7 +12,7 @@ from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
 from dadeum.plan.steps import Step, flat, why_stale
-from dadeum.run.inputs import Places, base_made_from, places, template_hash, tokenizer_hash
+from dadeum.run.inputs import Places, base_made_from, pinned, places, template_hash, tokenizer_hash
 from dadeum.run.store import Run, done_before, newest
 
 # Settings of `train:` that change when something is written down, not what is learnt.
@@ -62,11 +62,11 @@ class Plan:
         return any(s.name == name for s in self.steps)
 
 
-def make_plan(lab: Lab, *, fetch: bool = False) -> Plan:
+def make_plan(lab: Lab) -> Plan:
     """Compare what the steps would be made from with what is on disk. Raises the errors of missing inputs."""
     experiment, workspace = lab.experiment, lab.workspace
-    where = places(experiment, workspace, fetch=fetch)
-    made = _made_from(experiment, where, workspace)
+    where = places(experiment, workspace)
+    made = _made_from(pinned(experiment, where, workspace), where, workspace)
     known = read_json(lab.notebook) if lab.notebook.is_file() else {}
     steps = [Step(name, parts) for name, parts in made.items()]
     train = next(s for s in steps if s.name == "train")

@@ -1,9 +1,11 @@
 """The runs of a workspace: their folders, their records, and what a MODEL on the command line means."""
 
 import json
+import logging
 import os
 import shutil
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.plan.steps import Step
 
+logger = logging.getLogger("dadeum")
 RECORD = "manifest.json"
 PUBLISHED = ".published.json"
 HASHED = 16_000_000  # bytes below which a file is hashed each time
@@ -165,10 +168,13 @@ def experiment_names(workspace: Workspace) -> list[str]:
     return sorted(names | {f.stem for f in workspace.configs.glob("*.yaml")})
 
 
-def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
+def find_model(
+    workspace: Workspace, text: str | None, tell: Callable[[str], None] = logger.warning
+) -> tuple[str, Path]:
     """What a MODEL means: its shown name and its folder.
 
-    Nothing: the last finished run. Else an experiment's name or YAML, a run, a folder, or a Hub id.
+    Nothing: the last finished run. Else an experiment's name or YAML, a run, a folder, or a Hub id; `tell` hears of a
+    copy that is used because the Hub does not answer.
     """
     if text is None:
         done = finished(workspace)
@@ -211,7 +217,7 @@ def find_model(workspace: Workspace, text: str | None) -> tuple[str, Path]:
         )
     from dadeum.core.hub import fetch_model
 
-    return text, fetch_model(text, "main", weights=True)
+    return text, fetch_model(text, "main", weights=True, tell=tell)
 
 
 def _name_of(workspace: Workspace, text: str) -> str:

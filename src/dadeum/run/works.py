@@ -33,7 +33,7 @@ class Outcome:
 
 def download(lab: Lab, reporter: Reporter) -> list[Path]:
     """Fetch the model's and the data's files from the Hub."""
-    places(lab.experiment, lab.workspace, fetch=True)
+    places(lab.experiment, lab.workspace, reporter)
     return data_step.download(lab.experiment.data, lab.workspace, reporter)
 
 

@@ -57,6 +57,23 @@ def _memory() -> tuple[bool, str]:
     return free > 2 * GIB, f"{free / GIB:.1f} GiB" + say(" free", " 사용 가능")
 
 
+def _libraries() -> list[tuple[str, bool, str]]:
+    """What decides results, and whatever is older than dadeum takes: some of those versions have known holes."""
+    from packaging.requirements import Requirement
+
+    rows = []
+    for need in map(Requirement, importlib.metadata.requires("dadeum") or []):
+        if need.marker is not None or not _installed(need.name):
+            continue
+        found = importlib.metadata.version(need.name)
+        fits = need.specifier.contains(found, prereleases=True)
+        wish = f"{need.name}{need.specifier}"
+        told = say(f'{found}, expected {need.specifier}: pip install "{wish}"', f'{found}: pip install "{wish}"')
+        if not fits or need.name in ("transformers", "peft", "accelerate", "datasets"):
+            rows.append((need.name, fits, found if fits else told))
+    return rows
+
+
 def _extras() -> list[tuple[str, bool, str]]:
     """The extras of dadeum, each with the command that installs what is missing."""
     from packaging.requirements import Requirement
@@ -114,8 +131,7 @@ def doctor() -> None:
     )
     gpu = _nvidia()
     checks.append(("torch", *_torch(gpu)))
-    for name in ("transformers", "peft", "accelerate", "datasets"):
-        checks.append((name, True, importlib.metadata.version(name)))
+    checks.extend(_libraries())
     checks.append((say("memory", "메모리"), *_memory()))
     free = shutil.disk_usage(Path.cwd()).free
     checks.append((say("disk here", "디스크"), free > 5 * GIB, f"{free / GIB:.1f} GiB" + say(" free", " 사용 가능")))
