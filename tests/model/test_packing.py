@@ -71,6 +71,18 @@ def test_a_model_that_cannot_is_refused_by_name(kind: str) -> None:
     assert model.config._attn_implementation == before
 
 
+def test_a_model_that_breaks_on_a_short_row_is_refused_by_name_too() -> None:
+    """DeepSeek V4 compresses keys by the block, and two short documents make none."""
+    model = made("llama", **LLAMA)
+
+    def broken(*args: Any, **more: Any) -> Any:
+        return args[0][99]
+
+    model.model.layers[0].forward = broken
+    with pytest.raises(ModelError, match=r"type 'llama' .*IndexError: .* set data\.packing to false"):
+        use_packing(model)
+
+
 def test_an_attention_that_differs_outside_packed_rows_is_not_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     def packs_well_otherwise_wrong(*args: Any, **more: Any) -> Any:
         out = packed_attention(*args, **more)[0]

@@ -108,7 +108,7 @@ def _untouched(core: Any) -> Iterator[None]:
             yield
     except torch.OutOfMemoryError:
         raise
-    except (TypeError, ValueError, RuntimeError, KeyError, AttributeError, ImportError) as error:
+    except (TypeError, ValueError, RuntimeError, LookupError, AttributeError, ImportError, AssertionError) as error:
         raise _unfit(core, core.config._attn_implementation, f"{type(error).__name__}: {first_line(error)}") from error
     finally:
         for module, flag in flags.items():

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 import torch
+from transformers import AutoConfig, AutoModelForCausalLM
 from transformers.pytorch_utils import Conv1D
 
 from dadeum.core.errors import ModelError
@@ -83,6 +84,36 @@ def test_targets_that_do_not_fit_are_refused_with_the_names_that_do(targets: Any
         ModelError, match=r"adapter\.target_modules: found .*linear layers are: down_proj, gate_proj, k_proj"
     ):
         adapt(target_modules=targets)
+
+
+@pytest.mark.parametrize(
+    ("shape", "known"),
+    [
+        ("gpt2", "c_attn, c_fc, c_proj"),
+        ("gpt_neox", "dense, dense_4h_to_h, dense_h_to_4h, query_key_value"),
+        ("phi3", "down_proj, gate_up_proj, o_proj, qkv_proj"),
+    ],
+)
+def test_names_of_another_family_are_refused_with_this_ones(shape: str, known: str) -> None:
+    with pytest.raises(ModelError, match=f"found 'q_proj, v_proj'.*linear layers are: {known}; name some"):
+        adapt(shape, target_modules=["q_proj", "v_proj"])
+
+
+def test_a_family_without_all_linear_is_told_why_and_takes_names() -> None:
+    """Mamba's output projection is read by a fused kernel, past any adapter."""
+    sizes = {"vocab_size": 97, "hidden_size": 16, "num_hidden_layers": 2, "state_size": 4}
+    config = AutoConfig.for_model("mamba", **sizes)
+    with pytest.raises(ModelError, match=r"'all-linear', .*'out_proj' is incompatible.*x_proj; name some of them$"):
+        adapt(model=AutoModelForCausalLM.from_config(config))
+    mamba = AutoModelForCausalLM.from_config(config)
+    assert layers(adapt(model=mamba, target_modules=["in_proj", "x_proj"])) == {"in_proj", "x_proj"}
+
+
+def test_all_linear_passes_over_routers_that_are_linear_by_class_alone() -> None:
+    changes = {"num_local_experts": 2, "num_experts_per_tok": 1, "model_type": "phimoe"}
+    model = adapt(model=tiny("llama", **changes))
+    assert layers(model) == {"q_proj", "k_proj", "v_proj", "o_proj"}, "experts are one tensor, not layers"
+    model(torch.arange(3, 20)[None]).logits.sum().backward()
 
 
 @pytest.mark.parametrize("targets", [["lm_head"], ["q_proj", "embed_tokens"], r".*lm_head"])

@@ -46,15 +46,32 @@ def linear_names(model: "nn.Module") -> list[str]:
         {
             name.rsplit(".", 1)[-1]
             for name, module in model.named_modules()
-            if isinstance(module, nn.Linear | Conv1D) and module is not output
+            if isinstance(module, nn.Linear | Conv1D) and module is not output and _gives_a_product(module)
         }
     )
+
+
+def _gives_a_product(layer: Any) -> bool:
+    """Whether a linear layer gives one tensor of its width. Routers of Llama 4 and Phi-MoE are linear by class alone."""
+    import torch
+    from torch import nn
+
+    if not isinstance(layer, nn.Linear) or type(layer).forward is nn.Linear.forward:
+        return True
+    try:
+        with torch.no_grad():
+            out = layer(layer.weight.new_zeros(1, layer.in_features))
+    except Exception:  # whatever it wants, it is no matrix that another one can stand beside
+        return False
+    return isinstance(out, torch.Tensor) and out.shape == (1, layer.out_features)
 
 
 def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
     """A PEFT model: only the low-rank matrices are trainable. Raises ModelError listing the layers that there are."""
     from peft import LoraConfig, get_peft_model
     from transformers.pytorch_utils import Conv1D
+
+    from dadeum.model.configuration import first_line
 
     targets = settings.target_modules
     known = linear_names(model)
@@ -64,6 +81,7 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
         if unknown:
             raise _misfit(", ".join(unknown), known)
     _refuse_tied(targets, model)
+    odd = [name for name, module in model.named_modules() if not _gives_a_product(module)]
     conv = any(isinstance(module, Conv1D) for module in model.modules())
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -73,6 +91,7 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
         target_modules=targets if isinstance(targets, str) else list(targets),
         use_rslora=settings.use_rslora,
         fan_in_fan_out=conv,
+        exclude_modules=odd if odd and targets == "all-linear" else None,
     )
     try:
         with warnings.catch_warnings():
@@ -81,7 +100,7 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
             adapted: nn.Module = get_peft_model(model, config)
     except (ValueError, TypeError, RuntimeError, re.error) as error:
         shown = targets if isinstance(targets, str) else ", ".join(targets)
-        raise _misfit(shown, known) from error
+        raise _misfit(shown, known, first_line(error)) from error
     return adapted
 
 
@@ -111,13 +130,14 @@ def _meets(target: str, name: str) -> bool:
     return name == target or name.endswith("." + target)
 
 
-def _misfit(found: str, known: list[str]) -> ModelError:
-    listed = ", ".join(known)
+def _misfit(found: str, known: list[str], reason: str = "") -> ModelError:
+    listed, why = ", ".join(known), f" ({reason})" if reason else ""
+    cure, korean = ("name some of them", "이 가운데서 고르세요")
+    if found != "all-linear":
+        cure, korean = (f"{cure}, or use 'all-linear'", "이 가운데서 고르거나 'all-linear'를 쓰세요")
     return ModelError(
         say(
-            f"adapter.target_modules: found '{found}', which this model cannot take; its linear layers are: {listed}; "
-            "name some of them, or use 'all-linear'",
-            f"adapter.target_modules: '{found}'은(는) 이 모델에 쓸 수 없습니다. 선형층: {listed}. "
-            "이 가운데서 고르거나 'all-linear'를 쓰세요",
+            f"adapter.target_modules: found '{found}', which this model cannot take{why}; its linear layers are: {listed}; {cure}",
+            f"adapter.target_modules: '{found}'은(는) 이 모델에 쓸 수 없습니다{why}. 선형층: {listed}. {korean}",
         )
     )
