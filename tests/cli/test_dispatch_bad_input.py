@@ -73,6 +73,8 @@ def test_a_faulty_row_is_listed_and_can_be_left_out(written: Path) -> None:
         (("data.sources.0.path=tokenizer",), "tokenizer"),
         (("data.prompt=none.yaml",), "none.yaml"),
         (("tokenizer.chat_template=nonsense",), "nonsense"),
+        (("tokenizer.chat_template=chatm",), "did you mean 'chatml'?"),
+        (("tokenizer.name_or_path=./tokeniser",), "did you mean './tokenizer'?"),
         (("data.split.test=0",), "test"),
         (("train.save_steps=1.5",), "train.save_steps"),
         (("model.config.max_position_embeddings=16",), "16"),

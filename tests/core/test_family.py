@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from dadeum.core.errors import ConfigError
-from dadeum.core.family import Family, MemberOf, nearest
+from dadeum.core.family import Family, MemberOf
 from dadeum.core.fingerprint import fingerprint
 from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
@@ -168,19 +168,6 @@ def test_schema_of_a_member_with_nested_settings_refers_to_what_is_there(zoo: st
         for part in reference.removeprefix("#/").split("/"):
             target = target[part]
         assert target["type"] == "object"
-
-
-@pytest.mark.parametrize(
-    ("name", "names", "expected"),
-    [
-        ("learning_rte", ["learning_rate", "seed"], "learning_rate"),
-        ("Learning_Rate", ["learning_rate"], "learning_rate"),
-        ("zzz", ["learning_rate"], None),
-        ("x", [], None),
-    ],
-)
-def test_nearest(name: str, names: list[str], expected: str | None) -> None:
-    assert nearest(name, names) == expected
 
 
 def test_no_package_is_a_fault_of_ours() -> None:

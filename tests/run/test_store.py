@@ -193,6 +193,17 @@ class TestFindModel:
         with pytest.raises(kind, match=f".*{words.replace('?', '.')}"):
             find_model(Workspace(done), text)
 
+    def test_nearly_right(self, done: Path) -> None:
+        """A run of which a letter is missing, a model of the Hub without its owner, a folder."""
+        (run,) = runs_of(done)
+        for text, meant in (
+            (run.name[:-1], run.name),
+            ("smollm2-135m", "HuggingFaceTB/SmolLM2-135M"),
+            ("./chekpoints", "checkpoints"),
+        ):
+            with pytest.raises(ModelError, match=rf"did you mean '(\./)?{meant}'\?"):
+                find_model(Workspace(done), text)
+
     def test_not_finished(self, written: Path) -> None:
         workspace = Workspace(written)
         with pytest.raises(ArtifactError, match="tiny: no finished run yet; run `dadeum run tiny` first"):

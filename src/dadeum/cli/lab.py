@@ -38,14 +38,13 @@ def experiment_file(text: str, workspace: Workspace) -> Path:
         named = workspace.configs / f"{text}{suffix}"
         if named.is_file():
             return named
-    from dadeum.core.family import nearest
+    from dadeum.core.near import hint, nearest
 
     there = sorted(f.as_posix() for f in workspace.configs.glob("*.yaml"))
     there = [Path(f).relative_to(workspace.root).as_posix() for f in there]
-    near = nearest(text, [*there, *(Path(f).stem for f in there)])
-    hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+    near = hint(nearest(text, [*there, *(Path(f).stem for f in there)]))
     listed = say(f" (configs/ has: {', '.join(there)})", f" (configs/에 있는 것: {', '.join(there)})") if there else ""
-    raise ConfigError(say(f"{text}: no such experiment{hint}{listed}", f"{text}: 그런 실험이 없습니다{hint}{listed}"))
+    raise ConfigError(say(f"{text}: no such experiment{near}{listed}", f"{text}: 그런 실험이 없습니다{near}{listed}"))
 
 
 def open_lab(experiment: str | None, overrides: Sequence[str] | None, *, base: dict[str, Any] | None = None) -> Lab:

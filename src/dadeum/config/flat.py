@@ -10,10 +10,10 @@ from typing import Any
 
 from dadeum.config.aliases import FIXED, FLAT, FLAT_MEMBERS
 from dadeum.config.experiment import Experiment
-from dadeum.config.problems import hint, shown
+from dadeum.config.problems import shown
 from dadeum.config.yaml import Document, Problem
-from dadeum.core.family import nearest
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 
 ACCUMULATION, PER_DEVICE = "gradient_accumulation_steps", "per_device_train_batch_size"
 PRECISIONS = ("bf16", "fp16")

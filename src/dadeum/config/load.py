@@ -14,12 +14,12 @@ from pydantic import ValidationError
 from dadeum.config import flat
 from dadeum.config.experiment import Experiment
 from dadeum.config.overlay import COMMAND_LINE, merge, name_defaults, override, rename
-from dadeum.config.problems import hint, translate
+from dadeum.config.problems import translate
 from dadeum.config.yaml import Document, Problem, read_yaml
 from dadeum.core.errors import ConfigError
-from dadeum.core.family import nearest
 from dadeum.core.language import say
 from dadeum.core.log import SECRETS
+from dadeum.core.near import hint, nearest
 from dadeum.core.workspace import check_name
 
 MAX_FILES = 50  # `extends:` of `extends:` may grow without end

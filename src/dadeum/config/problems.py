@@ -7,8 +7,9 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 
 from dadeum.config.yaml import Place, Problem, dotted
-from dadeum.core.family import Family, MemberOf, nearest
+from dadeum.core.family import Family, MemberOf
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 
 # pydantic's error type: what was expected, in English and in Korean ({…} from the error's context).
 EXPECTED = {
@@ -33,11 +34,6 @@ EXPECTED = {
     "member_shape": ("a mapping with 'type', or the type's name", "'type'이 있는 묶음 또는 type 이름"),
     "member_type": ("'type', one of: {names}", "'type' (가능한 값: {names})"),
 }
-
-
-def hint(near: str | None) -> str:
-    """`; did you mean 'x'?`, or nothing."""
-    return say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
 
 
 def shown(value: Any) -> str:

@@ -4,10 +4,8 @@ A family's `__init__.py` holds its contract and its `Family`. A member file hold
 and what the contract asks for. To add a member, add a file; nothing else is edited.
 """
 
-import difflib
 import importlib
 import importlib.util
-from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -18,15 +16,8 @@ from pydantic_core import CoreSchema, InitErrorDetails, PydanticCustomError, cor
 
 from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 from dadeum.core.settings import MemberSettings
-
-
-def nearest(name: str, names: Iterable[str]) -> str | None:
-    """The known name that `name` was probably meant to be, or None."""
-    known = list(names)
-    lowered = {n.lower(): n for n in known}
-    close = difflib.get_close_matches(name.lower(), list(lowered), n=1, cutoff=0.6)
-    return lowered[close[0]] if close else None
 
 
 class Family:
@@ -61,11 +52,10 @@ class Family:
         return self.member(settings.type)
 
     def _unknown(self, name: str) -> str:
-        near = nearest(name, self.names)
-        hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+        near = hint(nearest(name, self.names))
         known = ", ".join(self.names)
         return say(
-            f"found '{name}', expected one of: {known}{hint}", f"'{name}'은(는) 없습니다. 쓸 수 있는 값: {known}{hint}"
+            f"found '{name}', expected one of: {known}{near}", f"'{name}'은(는) 없습니다. 쓸 수 있는 값: {known}{near}"
         )
 
     def validate(self, value: Any) -> MemberSettings:

@@ -14,14 +14,14 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
-from typing import Literal
 
-from dadeum.core.download import NETWORK, asked_to_wait, describe, download, is_timeout, matches
+from dadeum.core.download import describe, download, matches
 from dadeum.core.errors import HubError
+from dadeum.core.hub_refusal import Kind, Unreachable, cache, endpoint, offline_error, sentence, token
 from dadeum.core.language import say
+from dadeum.core.near import hint, near_folder
 
 logger = logging.getLogger("dadeum")
-Kind = Literal["model", "dataset"]
 ATTEMPTS = 2
 TIMEOUT = 3.0  # seconds of each attempt
 PAUSE = 0.5
@@ -48,15 +48,6 @@ def is_local(name: str) -> bool:
 def offline() -> bool:
     """Whether the user forbids the network (`HF_HUB_OFFLINE`)."""
     return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
-
-
-def cache() -> Path:
-    """The cache that all programs of this user share."""
-    for variable in ("HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE"):
-        if os.environ.get(variable):
-            return Path(os.environ[variable]).expanduser()
-    home = os.environ.get("HF_HOME") or Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache", "huggingface")
-    return Path(home).expanduser() / "hub"
 
 
 def _folder(name: str) -> Path:
@@ -111,11 +102,12 @@ def fetch_model(
         folder = Path(name).expanduser()
         if folder.is_dir():
             return folder
-        raise HubError(say(f"{name}: no such folder", f"{name}: 그런 폴더가 없습니다"))
+        near = hint(near_folder(name))
+        raise HubError(say(f"{name}: no such folder{near}", f"{name}: 그런 폴더가 없습니다{near}"))
     known = cached_model(name, revision, weights=weights)
     if offline():
         if known is None:
-            raise _offline(name)
+            raise offline_error("model", name)
         return known
     if known is not None and COMMIT.fullmatch(revision):
         return known
@@ -149,41 +141,20 @@ def fetch_dataset(repository: Repository, files: Iterable[str], into: Path) -> N
     _bring("dataset", repository, files, into, blobs=None)
 
 
-class Unreachable(HubError):
-    """The Hub does not answer: down, refused, too slow."""
-
-
-def _offline(name: str) -> HubError:
-    return HubError(
-        say(
-            f"{name}: not in the cache, and HF_HUB_OFFLINE forbids the network; unset it, or give a local folder",
-            f"{name}: 내려받은 것이 없고 HF_HUB_OFFLINE 때문에 네트워크를 쓸 수 없습니다. 설정을 풀거나 폴더를 지정하세요",
-        )
-    )
-
-
-def _endpoint() -> str | None:
-    return os.environ.get("HF_ENDPOINT", "").rstrip("/") or None
-
-
-def _token() -> str | None:
-    return os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN") or None
-
-
 def resolve(kind: Kind, name: str, revision: str) -> Repository:
     """Commit and file names of a repository: one request, tried twice, a few seconds at most. Raises HubError."""
     if offline():
-        raise _offline(name)
+        raise offline_error(kind, name)
     from huggingface_hub import HfApi
 
-    api = HfApi(endpoint=_endpoint(), token=_token())
+    api = HfApi(endpoint=endpoint(), token=token())
     ask = api.model_info if kind == "model" else api.dataset_info
     for attempt in range(ATTEMPTS):
         try:
             info = ask(name, revision=revision, timeout=TIMEOUT)
             return Repository(name, str(info.sha), tuple(s.rfilename for s in info.siblings or ()))
         except Exception as error:
-            found = _sentence(kind, name, revision, error)
+            found = sentence(kind, name, revision, error)
             if found is None:
                 raise
             if not isinstance(found, Unreachable) or attempt == ATTEMPTS - 1:
@@ -197,7 +168,7 @@ def _bring(kind: Kind, repository: Repository, files: Iterable[str], into: Path,
     from huggingface_hub import hf_hub_url
     from huggingface_hub.utils import build_hf_headers
 
-    headers = build_hf_headers(token=_token())
+    headers = build_hf_headers(token=token())
     links: list[tuple[Path, Path]] = []
     for name in files:
         place, label = into / name, f"{repository.name}: {name}"
@@ -205,7 +176,7 @@ def _bring(kind: Kind, repository: Repository, files: Iterable[str], into: Path,
             raise HubError(say(f"{label}: leaves its folder, not fetched", f"{label}: 폴더를 벗어나는 이름입니다"))
         if blobs is not None and place.is_file():
             continue
-        url = hf_hub_url(repository.name, name, repo_type=kind, revision=repository.commit, endpoint=_endpoint())
+        url = hf_hub_url(repository.name, name, repo_type=kind, revision=repository.commit, endpoint=endpoint())
         try:
             etag, size = describe(url, label=label, headers=headers)
             if blobs is None and place.is_file():
@@ -216,7 +187,7 @@ def _bring(kind: Kind, repository: Repository, files: Iterable[str], into: Path,
             if not target.is_file():
                 download(url, target, etag=etag, size=size, label=label, headers=headers)
         except Exception as error:
-            found = _sentence(kind, repository.name, repository.commit, error)
+            found = sentence(kind, repository.name, repository.commit, error)
             if found is None:
                 raise
             raise found from None
@@ -227,84 +198,3 @@ def _bring(kind: Kind, repository: Repository, files: Iterable[str], into: Path,
         place.parent.mkdir(parents=True, exist_ok=True)
         place.unlink(missing_ok=True)
         place.symlink_to(os.path.relpath(target, place.parent))
-
-
-def _sentence(kind: Kind, name: str, revision: str, error: Exception) -> HubError | None:
-    """What the error means to the user; None for faults of ours."""
-    from huggingface_hub import constants, errors
-
-    host = _endpoint() or str(constants.ENDPOINT)
-    if isinstance(error, errors.HFValidationError):
-        return HubError(
-            say(
-                f"{name}: no name of a {kind} on the Hub and no folder here; expected owner/name or a path",
-                f"{name}: Hub의 이름도, 있는 폴더도 아닙니다. owner/name 또는 경로를 쓰세요",
-            )
-        )
-    page = f"{host}/{'datasets/' if kind == 'dataset' else ''}{name}"
-    status = getattr(getattr(error, "response", None), "status_code", None)
-    if isinstance(error, errors.RevisionNotFoundError):
-        return HubError(
-            say(
-                f"{name}: has no revision '{revision}'; expected a branch, tag or commit",
-                f"{name}: '{revision}' 리비전이 없습니다. 브랜치, 태그, 커밋을 쓰세요",
-            )
-        )
-    if isinstance(error, errors.GatedRepoError) or status == 403:
-        return HubError(
-            say(
-                f"{name}: is gated; accept its licence on its page ({page}) and put HF_TOKEN=… into .env",
-                f"{name}: 허락이 필요합니다. 그 페이지({page})에서 라이선스에 동의하고 .env에 HF_TOKEN=…을 넣으세요",
-            )
-        )
-    if isinstance(error, errors.RepositoryNotFoundError) or status in (401, 404):
-        return _unknown(kind, name, status)
-    if status == 429:
-        wait = asked_to_wait(error)
-        return Unreachable(
-            say(
-                f"{host} had too many requests; wait {wait:.0f} seconds, then run again (HF_TOKEN=… in .env allows more)",
-                f"{host}에 요청이 너무 많았습니다. {wait:.0f}초 뒤에 다시 하세요 (.env의 HF_TOKEN=…이 있으면 더 많이 됩니다)",
-            )
-        )
-    if status is not None:
-        return Unreachable(
-            say(
-                f"{host} answers with error {status}, try again later, or give a local folder for {name}",
-                f"{host}이(가) 오류 {status}을(를) 답합니다. 나중에 다시 하거나 {name} 대신 폴더를 쓰세요",
-            )
-        )
-    if is_timeout(error):
-        return Unreachable(
-            say(
-                f"{host} does not answer in time; check the connection, or give a local folder for {name}",
-                f"{host}이(가) 제때 답하지 않습니다. 연결을 확인하거나 {name} 대신 폴더를 쓰세요",
-            )
-        )
-    if (
-        isinstance(error, (ConnectionError, errors.OfflineModeIsEnabled))
-        or type(error).__module__.split(".")[0] in NETWORK
-    ):
-        return Unreachable(
-            say(
-                f"{host} cannot be reached; check the connection, or give a local folder for {name}",
-                f"{host}에 연결할 수 없습니다. 연결을 확인하거나 {name} 대신 폴더를 쓰세요",
-            )
-        )
-    return None
-
-
-def _unknown(kind: Kind, name: str, status: int | None) -> HubError:
-    if status == 401 and _token():
-        return HubError(
-            say(
-                f"{name}: the Hub does not accept HF_TOKEN for it; renew the token, or check the spelling of the name",
-                f"{name}: Hub이 HF_TOKEN을 받아들이지 않습니다. 토큰을 새로 받거나 이름의 철자를 확인하세요",
-            )
-        )
-    return HubError(
-        say(
-            f"{name}: no such {kind} on the Hub, and no such folder; check the spelling (private ones need HF_TOKEN in .env)",
-            f"{name}: Hub에도 폴더에도 없습니다. 철자를 확인하세요 (비공개라면 .env에 HF_TOKEN이 필요합니다)",
-        )
-    )

@@ -9,9 +9,9 @@ from typing import Any
 
 from dadeum.core import artifact
 from dadeum.core.errors import DataError
-from dadeum.core.family import nearest
 from dadeum.core.fingerprint import sha256_file
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.files import label
@@ -65,13 +65,12 @@ def _shipped(name: str) -> tuple[str, str]:
     file = SHIPPED / f"{name}.txt"
     if not file.is_file():
         names = sorted(f.stem for f in SHIPPED.glob("*.txt"))
-        near = nearest(name, names)
-        hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+        near = hint(nearest(name, names))
         known = ", ".join(names)
         raise DataError(
             say(
-                f"fallback: found '{name}', expected owner/name of a Hub data set or one of: {known}{hint}",
-                f"fallback: '{name}'은(는) 없습니다. Hub 데이터셋의 소유자/이름이나 다음을 쓰세요: {known}{hint}",
+                f"fallback: found '{name}', expected owner/name of a Hub data set or one of: {known}{near}",
+                f"fallback: '{name}'은(는) 없습니다. Hub 데이터셋의 소유자/이름이나 다음을 쓰세요: {known}{near}",
             )
         )
     return file.read_text(encoding="utf-8"), say(f"the built-in samples '{name}'", f"내장 글 '{name}'")

@@ -4,8 +4,8 @@ import unicodedata
 from pathlib import Path
 
 from dadeum.core.errors import DataError
-from dadeum.core.family import nearest
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 from dadeum.core.workspace import Workspace
 
 
@@ -33,9 +33,8 @@ def locate(workspace: Workspace, name: str) -> Path:
     path = find(workspace, name)
     if path is None:
         folder = wanted.parent
-        near = nearest(wanted.name, (f.name for f in folder.iterdir())) if folder.is_dir() else None
-        hint = say(f"; did you mean '{near}'?", f" '{near}'을(를) 뜻하셨나요?") if near else ""
-        raise DataError(say(f"{wanted}: no such file{hint}", f"{wanted}: 그런 파일이 없습니다.{hint}"))
+        near = hint(nearest(wanted.name, (f.name for f in folder.iterdir())) if folder.is_dir() else None)
+        raise DataError(say(f"{wanted}: no such file{near}", f"{wanted}: 그런 파일이 없습니다{near}"))
     if path.is_dir():
         raise DataError(say(f"{path}: is a folder, expected a file", f"{path}: 폴더입니다. 파일이어야 합니다"))
     if path.stat().st_size == 0:

@@ -14,8 +14,8 @@ from pydantic import ValidationError
 
 from dadeum.config.data import PromptSettings
 from dadeum.core.errors import DataError
-from dadeum.core.family import nearest
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow, by_name, plain_name, text_of
 from dadeum.data.files import locate
@@ -33,13 +33,12 @@ def prompt_file(prompt: str | PromptSettings | None, workspace: Workspace) -> Pa
         names = sorted(f.stem for f in SHIPPED.glob("*.yaml"))
         if prompt in names:
             return SHIPPED / f"{prompt}.yaml"
-        near = nearest(prompt, names)
-        hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+        near = hint(nearest(prompt, names))
         known = ", ".join(names)
         raise DataError(
             say(
-                f"data.prompt: found '{prompt}', expected a YAML file or one of: {known}{hint}",
-                f"data.prompt: '{prompt}'은(는) 없습니다. YAML 파일이나 다음 이름을 쓰세요: {known}{hint}",
+                f"data.prompt: found '{prompt}', expected a YAML file or one of: {known}{near}",
+                f"data.prompt: '{prompt}'은(는) 없습니다. YAML 파일이나 다음 이름을 쓰세요: {known}{near}",
             )
         )
     return locate(workspace, prompt)
@@ -115,13 +114,12 @@ class PromptFormat:
         wanted += [evaluate.query, evaluate.response] if evaluate else []
         for column in wanted:
             if plain_name(column) not in plain and plain_name(column.partition(".")[0]) not in plain:
-                near = nearest(column, there)
-                hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+                near = hint(nearest(column, there))
                 names = ", ".join(there)
                 raise DataError(
                     say(
-                        f"data.prompt: no column '{column}', found: {names}{hint}",
-                        f"data.prompt: '{column}' 열이 없습니다. 있는 열: {names}{hint}",
+                        f"data.prompt: no column '{column}', found: {names}{near}",
+                        f"data.prompt: '{column}' 열이 없습니다. 있는 열: {names}{near}",
                     )
                 )
 

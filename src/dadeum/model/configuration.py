@@ -9,8 +9,8 @@ from transformers import CONFIG_MAPPING, AutoConfig, PreTrainedConfig, PreTraine
 
 from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ModelError
-from dadeum.core.family import nearest
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 from dadeum.model.files import read_object
 
 
@@ -76,12 +76,11 @@ def _known_type(where: str, kind: Any, *, remote: bool = False) -> None:
                 f"{where}: '{kind}' 모델은 자체 코드를 씁니다. 만든 이를 믿는다면 model.trust_remote_code를 true로 하세요",
             )
         )
-    near = nearest(str(kind), CONFIG_MAPPING.keys())
-    hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+    near = hint(nearest(str(kind), CONFIG_MAPPING.keys()))
     raise ModelError(
         say(
-            f"{where}: found model_type '{kind}', expected one of transformers{hint}",
-            f"{where}: model_type '{kind}'은(는) transformers에 없습니다{hint}",
+            f"{where}: found model_type '{kind}', expected one of transformers{near}",
+            f"{where}: model_type '{kind}'은(는) transformers에 없습니다{near}",
         )
     )
 
@@ -94,12 +93,11 @@ def made_config(values: dict[str, Any]) -> PreTrainedConfig:
     taken = _keys(CONFIG_MAPPING[kind])
     for key in values:
         if key not in taken:
-            near = nearest(key, taken)
-            hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+            near = hint(nearest(key, taken))
             raise ModelError(
                 say(
-                    f"{where}.{key}: unknown key of a '{kind}' configuration{hint}",
-                    f"{where}.{key}: '{kind}' 설정에 없는 키입니다{hint}",
+                    f"{where}.{key}: unknown key of a '{kind}' configuration{near}",
+                    f"{where}.{key}: '{kind}' 설정에 없는 키입니다{near}",
                 )
             )
     try:

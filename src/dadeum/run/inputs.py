@@ -11,6 +11,7 @@ from dadeum.core.errors import ModelError
 from dadeum.core.fingerprint import fingerprint, sha256_file
 from dadeum.core.hub import cached_model, commit_of, fetch_model, is_local
 from dadeum.core.language import say
+from dadeum.core.near import hint, near_folder
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.sources import SOURCES
@@ -41,10 +42,11 @@ def _place(name: str, revision: str, workspace: Workspace, *, weights: bool, rep
     if is_local(name) or workspace.at(name).is_dir():
         folder = workspace.at(name)
         if not folder.is_dir():
+            near = hint(near_folder(name, workspace.root))
             raise ModelError(
                 say(
-                    f"{name}: no such folder; expected a model's folder or a Hub id",
-                    f"{name}: 그런 폴더가 없습니다. 모델 폴더나 Hub 이름을 쓰세요",
+                    f"{name}: no such folder, expected a model's folder or a Hub id{near}",
+                    f"{name}: 그런 폴더가 없습니다. 모델 폴더나 Hub 이름을 쓰세요{near}",
                 )
             )
         return folder

@@ -12,9 +12,11 @@ from typing import Any
 
 from dadeum.core.artifact import MANIFEST, read_json, read_manifest, write_json
 from dadeum.core.errors import ArtifactError, ModelError
-from dadeum.core.family import nearest
 from dadeum.core.fingerprint import sha256_file
+from dadeum.core.hub import fetch_model
+from dadeum.core.hub_refusal import near_hub_name
 from dadeum.core.language import say
+from dadeum.core.near import hint, near_folder, nearest
 from dadeum.core.workspace import Workspace
 from dadeum.plan.steps import Step
 
@@ -205,18 +207,20 @@ def find_model(
     if folder.is_dir():
         return folder.name, folder
     if text.startswith((".", "/", "~")) or text.count("/") > 1:
-        raise ModelError(say(f"{text}: no such folder", f"{text}: 그런 폴더가 없습니다"))
+        near = hint(near_folder(text, workspace.root))
+        raise ModelError(say(f"{text}: no such folder{near}", f"{text}: 그런 폴더가 없습니다{near}"))
     if "/" not in text:
-        near = nearest(text, experiment_names(workspace))
-        hint = say(f"; did you mean '{near}'?", f"; '{near}'을(를) 뜻하셨나요?") if near else ""
+        there = [
+            *experiment_names(workspace),
+            *(f.parent.name for f in workspace.root.glob(f"experiments/*/*/{RECORD}")),
+        ]
+        near = hint(nearest(text, there) or near_hub_name("model", text) or near_folder(text, workspace.root))
         raise ModelError(
             say(
-                f"{text}: no experiment, run or folder of that name{hint}",
-                f"{text}: 그런 실험, 실행, 폴더가 없습니다{hint}",
+                f"{text}: no experiment, run or folder of that name{near}",
+                f"{text}: 그런 실험, 실행, 폴더가 없습니다{near}",
             )
         )
-    from dadeum.core.hub import fetch_model
-
     return text, fetch_model(text, "main", weights=True, tell=tell)
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Korean, English, code, blanks and an emoji: what a tokenizer that was rebuilt wrongly gets wrong.
@@ -164,10 +165,11 @@ def _set_template(tokenizer: Any, wanted: str | None) -> None:
             tokenizer.chat_template = _unix(Path(wanted).expanduser().read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError):
         names = ", ".join(shipped_templates())
+        near = hint(nearest(wanted, shipped_templates()))
         raise ModelError(
             say(
-                f"tokenizer.chat_template: found '{wanted}', expected one of {names}, or a Jinja file in UTF-8",
-                f"tokenizer.chat_template: '{wanted}'을(를) 읽을 수 없습니다. {names} 가운데 하나 또는 UTF-8 Jinja 파일이어야 합니다",
+                f"tokenizer.chat_template: found '{wanted}', expected one of {names}, or a Jinja file in UTF-8{near}",
+                f"tokenizer.chat_template: '{wanted}'을(를) 읽을 수 없습니다. {names} 가운데 하나 또는 UTF-8 Jinja 파일이어야 합니다{near}",
             )
         ) from None
     tokenizer._dadeum_template_name = Path(wanted).name
