@@ -6,6 +6,7 @@ It knows a model, its tokenizer and the prompt contract saved with them. There i
 
 import time
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from dadeum.data.contract import PromptContract
 from dadeum.data.render import Sample
 from dadeum.generate.likelihood import Loss, losses
 from dadeum.generate.live import ReplyStream
+from dadeum.generate.neighbours import ignores_neighbours
 from dadeum.generate.place import default_device, open_contract
 from dadeum.generate.reply import Reply, seeded
 from dadeum.generate.stream import decode
@@ -83,6 +85,11 @@ class Engine:
         length = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
         return int(length) if length else None
 
+    @cached_property
+    def ignores_neighbours(self) -> bool:
+        """Whether prompts may share a batch."""
+        return ignores_neighbours(self.model)
+
     @property
     def dtype(self) -> torch.dtype:
         """Type that the weights are held in."""
@@ -134,6 +141,8 @@ class Engine:
         order = sorted(range(len(prompts)), key=lambda i: (-rooms[i], len(prompts[i])))
         report = reporter or Silent()
         found: dict[int, Reply] = {}
+        if batch_size > 1 and len(prompts) > 1 and not self.ignores_neighbours:
+            batch_size = 1
         with seeded(seed):
             for room, group in groupby(order, key=lambda i: rooms[i]):
                 alike = list(group)
