@@ -170,6 +170,14 @@ def test_a_plan_writes_nothing(written: Path, done: Path) -> None:
         assert files_below(root) == before
 
 
+def test_duplicates_left_alone_make_nothing_stale(done: Path) -> None:
+    """Artifacts from before there was the setting are what `keep` makes."""
+    assert stale(done, "data.duplicates=keep") == []
+    assert "data.duplicates" not in plan_of(done).step("preprocess").made_from
+    assert "preprocess" in stale(done, "data.duplicates=drop_exact")
+    assert plan_of(done, "data.duplicates=drop_exact").step("preprocess").made_from["data.duplicates"] == "drop_exact"
+
+
 def test_folders_are_named_by_what_they_are_made_from(done: Path) -> None:
     lab, plan = lab_of(done), plan_of(done)
     for name in ("preprocess", "format", "initialise"):

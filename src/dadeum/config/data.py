@@ -87,6 +87,11 @@ class DataSettings(Settings):
         "A row that cannot be used (no answer, other columns, damaged line): stop, or leave it out and list it.",
         "쓸 수 없는 행(답 없음, 다른 열, 깨진 줄): 멈추기, 또는 빼고 목록에 적기.",
     )
+    duplicates: Literal["keep", "drop_exact", "drop_normalised"] = setting(
+        "keep",
+        "Rows with the same messages as another: keep them, or leave them out, equal to the letter or but for case and white space.",
+        "다른 행과 메시지가 같은 행: 두기, 또는 빼기(글자까지 같은 것만, 또는 대소문자와 공백만 다른 것도).",
+    )
     packing: bool = setting(
         True,
         "Lay the samples of a micro-batch in one row without padding; each sees only itself, the result is the same.",

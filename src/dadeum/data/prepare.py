@@ -16,6 +16,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
 from dadeum.core.workspace import Workspace
+from dadeum.data import duplicates
 from dadeum.data.cells import FaultyRow, by_name, plain_name
 from dadeum.data.clean import Cleaner
 from dadeum.data.files import label
@@ -41,6 +42,7 @@ class Prepared:
     pinned: Part | None
     conversation: Conversation
     text: str
+    id: str | None = None  # under which it stands in its source
 
 
 @dataclass
@@ -51,10 +53,25 @@ class Account:
     dropped: list[dict[str, Any]] = field(default_factory=list)
     sources: list[dict[str, Any]] = field(default_factory=list)
     read: int = 0
+    duplicates: dict[str, int] = field(default_factory=dict)
 
     def drop(self, row: int, where: str, kind: str, reason: str) -> None:
         """A row goes out."""
         self.dropped.append({"source_row": row, "where": where, "kind": kind, "reason": reason})
+
+    def compare(self, how: str) -> None:
+        """Count the kept rows that say what another says; unless `how` is to keep them, one of each stays."""
+        keys = {name: [key(row.conversation) for row in self.kept] for name, key in duplicates.KEYS.items()}
+        self.duplicates = {
+            "exact": duplicates.repeats(keys["drop_exact"]),
+            "normalised": duplicates.repeats(keys["drop_normalised"]),
+            "ids": duplicates.repeats(row.id for row in self.kept if row.id is not None),
+        }
+        extra = duplicates.extra(keys[how], [row.pinned for row in self.kept]) if how in keys else {}
+        for index, first in sorted(extra.items()):
+            row, where = self.kept[index], self.kept[first].where
+            self.drop(row.source_row, row.where, "duplicate", say(f"says the same as {where}", f"{where}과(와) 같음"))
+        self.kept = [row for index, row in enumerate(self.kept) if index not in extra]
 
     def by_kind(self) -> dict[str, int]:
         """Dropped rows by reason."""
@@ -82,14 +99,14 @@ class RowReader:
     def read(self, sources: Iterable[MemberSettings]) -> Account:
         """Read them all. Raises DataError for a file that cannot be read, or whose columns are not understood."""
         self.reporter.start(say("reading rows", "행 읽는 중"), unit=say("rows", "행"))
-        for source in sources:
+        for number, source in enumerate(sources):
             member = SOURCES.of(source)
             name = str(getattr(source, "path", None) or getattr(source, "name", source.type))
-            self._source(name, member.read(source, member.files(source, self.workspace)))
+            self._source(number, name, member.read(source, member.files(source, self.workspace)))
         self.reporter.advance(self.account.read)
         return self.account
 
-    def _source(self, name: str, items: Iterator[Item]) -> None:
+    def _source(self, number: int, name: str, items: Iterator[Item]) -> None:
         head = _look(items)
         columns = list(dict.fromkeys(column for item in head if isinstance(item, Row) for column in item.values))
         convert, kind = _converter(name, columns, self.prompt) if columns else (None, None)
@@ -118,9 +135,9 @@ class RowReader:
                 )
                 before, dropped = account.read, len(account.dropped)
             else:
-                self._item(item, convert)
+                self._item(item, convert, number)
 
-    def _item(self, item: Row | Fault, convert: Convert | None) -> None:
+    def _item(self, item: Row | Fault, convert: Convert | None, number: int) -> None:
         account = self.account
         index = account.read
         account.read += 1
@@ -137,7 +154,9 @@ class RowReader:
         except FaultyRow as fault:
             account.drop(index, item.where, fault.kind, str(fault))
         else:
-            account.kept.append(Prepared(index, item.where, item.part, conversation, text))
+            found = duplicates.row_id(item.values)
+            own = None if found is None else f"{number} {found}"
+            account.kept.append(Prepared(index, item.where, item.part, conversation, text, own))
 
 
 def _look(items: Iterator[Item]) -> list[Item]:
@@ -201,7 +220,8 @@ def refuse_faulty(account: Account, report: Path) -> None:
 
 
 def part_rows(account: Account, data: DataSettings) -> Split:
-    """Give every kept row its part; rows that go out as twins are added to the dropped. The account stays whole."""
+    """Give every kept row its part; what goes out as duplicate or twin is added to the dropped. The account stays whole."""
+    account.compare(data.duplicates)
     keys = [prompt_key(row.conversation) for row in account.kept]
     parts = split(keys, [row.pinned for row in account.kept], data.split)
     for index, owner in parts.twin_of.items():
@@ -246,6 +266,7 @@ def report(account: Account, cleaner: Cleaner, parts: Split) -> dict[str, Any]:
         "dropped": account.by_kind(),
         "parts": {part: counts[part] for part in PARTS},
         "twins": {part: twins[part] for part in PARTS},
+        "duplicates": account.duplicates,
         "repeated_answers": sum(n - 1 for n in answers.values()),
         "overlap": overlap,
         "empty_parts": parts.empty,

@@ -241,6 +241,14 @@ def _tell(facts: Mapping[str, Any], reporter: Reporter) -> None:
                 f"{count} rows left out: {kind} (listed in {FAULTY})", f"{count}행을 뺐습니다: {kind} ({FAULTY}에 목록)"
             )
         )
+    double = facts["duplicates"]["normalised"] - facts["dropped"].get("duplicate", 0)
+    if double:
+        reporter.note(
+            say(
+                f"{double} rows say what another row says; data.duplicates=drop_normalised leaves them out",
+                f"{double}행이 다른 행과 같습니다. data.duplicates=drop_normalised로 뺄 수 있습니다",
+            )
+        )
     if facts["empty_parts"]:
         names = ", ".join(facts["empty_parts"])
         reporter.warn(

@@ -123,6 +123,8 @@ def _known(
     assert where.tokenizer is not None
     keys = flat(experiment.data.model_dump(mode="json"), "data")
     packing = keys.pop("data.packing")
+    if keys["data.duplicates"] == "keep":  # as before there was such a setting
+        del keys["data.duplicates"]
     formatting = {key: keys.pop(key) for key in FORMAT_KEYS}
     base = base_made_from(experiment, where.model, workspace)
     model = {
