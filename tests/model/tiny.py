@@ -52,6 +52,15 @@ SHAPES: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def seeing(seed: int = 0, **changes: Any) -> Any:
+    """A model of Gemma 3's larger kind: `gemma3` below a small tower for pictures. `changes` are of the text model."""
+    text = {key: value for key, value in {**SHAPES["gemma3"], **changes}.items() if key != "model_type"}
+    sizes = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2}
+    marks = {"image_token_index": 5, "boi_token_index": 6, "eoi_token_index": 7, "mm_tokens_per_image": 4}
+    config = {"text_config": text, "vision_config": {**sizes, "image_size": 28, "patch_size": 14}, **marks}
+    return _made({"model_type": "gemma3", **config}, torch.float32, seed)
+
+
 def longrope(original: int) -> dict[str, Any]:
     """Changes of `phi3` (Phi-3.5, Phi-3 128k): past `original` tokens every row of a pass is rotated otherwise."""
     factors = {"short_factor": [1.0] * 4, "long_factor": [1.5, 2.0, 4.0, 8.0]}
@@ -64,9 +73,12 @@ def longrope(original: int) -> dict[str, Any]:
 
 def tiny(shape: str, dtype: torch.dtype = torch.float32, seed: int = 0, **changes: Any) -> Any:
     """A model in evaluation mode whose layers matter: weights are larger than transformers draws them."""
+    return _made({**SHAPES[shape], **changes}, dtype, seed)
+
+
+def _made(values: dict[str, Any], dtype: torch.dtype, seed: int) -> Any:
     torch.manual_seed(seed)
-    config = AutoConfig.for_model(**{**SHAPES[shape], **changes})
-    model = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+    model = AutoModelForCausalLM.from_config(AutoConfig.for_model(**values), dtype=torch.float32)
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:

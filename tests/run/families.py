@@ -15,7 +15,7 @@ from dadeum.model.save import save_model
 from dadeum.run.store import Run
 from dadeum.tokenizer.load import load_tokenizer, shipped_templates
 from scripts.template_table import CONTROL
-from tests.model.tiny import tiny
+from tests.model.tiny import seeing, tiny
 from tests.run.lab import fine, rows, runs_of
 
 # Shape of `tests/model/tiny.py`, the last names of the layers that `all-linear` adapts there, whether its embeddings are tied.
@@ -29,6 +29,7 @@ TARGETS: dict[str, tuple[set[str], bool]] = {
     "qwen3": (SPLIT, True),
     "gemma2": (SPLIT, True),
     "gemma3": (SPLIT, True),
+    "seeing": (SPLIT, True),  # Gemma 3 4B: with a tower for pictures
     "phi3": ({"qkv_proj", "o_proj", "gate_up_proj", "down_proj"}, False),
     "mistral": (SPLIT, False),
     "gpt2": ({"c_attn", "c_proj", "c_fc"}, True),
@@ -131,7 +132,7 @@ def make_base(folder: Path, shape: str, tokenizer: Any, **changes: Any) -> Path:
     ids = {"bos_token_id": tokenizer.bos_token_id, "eos_token_id": tokenizer.eos_token_id}
     # Published embeddings have rows that no token belongs to.
     size = {"vocab_size": -(-len(tokenizer) // 64) * 64, positions: 512, **ids}
-    save_model(tiny(shape, **{**size, **changes}), folder)
+    save_model(seeing(**size, **changes) if shape == "seeing" else tiny(shape, **{**size, **changes}), folder)
     stored = json.loads((folder / "generation_config.json").read_text("utf-8"))
     (folder / "generation_config.json").write_text(json.dumps({**stored, **GENERATION}), encoding="utf-8")
     tokenizer.save_pretrained(str(folder))

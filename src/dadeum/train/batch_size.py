@@ -4,6 +4,8 @@ A real forward and backward pass on the longest samples, halved until it fits. T
 follows, so the choice moves no result; it is stored in checkpoints all the same, since rounding depends on it.
 """
 
+from typing import Any
+
 import numpy as np
 import torch
 
@@ -94,7 +96,8 @@ def _cpu_limit(loop: Loop, lengths: np.ndarray) -> int:
     """By speed, and by an estimate of memory: a CPU gives no error when it is full, it swaps."""
     import psutil  # type: ignore[import-untyped]
 
-    config = loop.module.config
+    whole: Any = loop.module.config
+    config = whole.get_text_config()
     hidden, layers = getattr(config, "hidden_size", 1024), getattr(config, "num_hidden_layers", 24)
     per_token = 4 * (3 * getattr(config, "vocab_size", 32000) + KEPT_PER_LAYER * layers * hidden)
     by_memory = int(CPU_SHARE * psutil.virtual_memory().available / per_token / lengths[0])

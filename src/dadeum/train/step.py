@@ -244,7 +244,7 @@ def _may_resume(job: TrainJob, checkpoint: "Checkpoint", now: dict[str, Any]) ->
 
 def _fits_the_model(module: Any, samples: Any) -> None:
     """Raises TrainError where a sample is longer than the model has positions."""
-    limit = getattr(module.config, "max_position_embeddings", None)
+    limit = getattr(module.config.get_text_config(), "max_position_embeddings", None)
     longest = int(samples.lengths.max())
     if isinstance(limit, int) and longest > limit:
         raise TrainError(

@@ -18,5 +18,10 @@ class Settings(MemberSettings):
 
 
 def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
-    """The same model with every parameter trainable."""
-    return model.requires_grad_(True)
+    """The same model with every parameter trainable, but for parts that text does not pass through."""
+    from dadeum.model.towers import towers
+
+    model.requires_grad_(True)
+    for name in towers(model):
+        model.get_submodule(name).requires_grad_(False)
+    return model

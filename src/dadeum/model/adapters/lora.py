@@ -42,13 +42,22 @@ def linear_names(model: "nn.Module") -> list[str]:
 
     getter = getattr(model, "get_output_embeddings", None)
     output = getter() if callable(getter) else None
+    outside = re.compile(_outside(model) or "$.")
     return sorted(
         {
             name.rsplit(".", 1)[-1]
             for name, module in model.named_modules()
-            if isinstance(module, nn.Linear | Conv1D) and module is not output and _gives_a_product(module)
+            if isinstance(module, nn.Linear | Conv1D) and module is not output and not outside.fullmatch(name)
         }
     )
+
+
+def _outside(model: Any) -> str:
+    """An expression for the layers that no matrix can stand beside: routers, and all that text does not pass through."""
+    from dadeum.model.towers import towers
+
+    routers = [re.escape(name) for name, module in model.named_modules() if not _gives_a_product(module)]
+    return "|".join([*routers, *(rf"{re.escape(name)}(\..*)?" for name in towers(model))])
 
 
 def _gives_a_product(layer: Any) -> bool:
@@ -75,13 +84,13 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
 
     targets = settings.target_modules
     known = linear_names(model)
+    outside = _outside(model)
     if not isinstance(targets, str):
-        names = [name for name, _ in model.named_modules()]
+        names = [name for name, _ in model.named_modules() if not (outside and re.fullmatch(outside, name))]
         unknown = [target for target in targets if not any(_meets(target, name) for name in names)]
         if unknown:
             raise _misfit(", ".join(unknown), known)
     _refuse_tied(targets, model)
-    odd = [name for name, module in model.named_modules() if not _gives_a_product(module)]
     conv = any(isinstance(module, Conv1D) for module in model.modules())
     config = LoraConfig(
         task_type="CAUSAL_LM",
@@ -91,7 +100,7 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
         target_modules=targets if isinstance(targets, str) else list(targets),
         use_rslora=settings.use_rslora,
         fan_in_fan_out=conv,
-        exclude_modules=odd if odd and targets == "all-linear" else None,
+        exclude_modules=outside or None,
     )
     try:
         with warnings.catch_warnings():
