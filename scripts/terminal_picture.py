@@ -34,7 +34,7 @@ def capture(command: Sequence[str], columns: int, lines: int) -> str:
                     raise TimeoutError(f"{shlex.join(command)}: not done after {LIMIT:.0f} s")
                 time.sleep(0.2)
             shown = subprocess.run(
-                ["tmux", "capture-pane", "-p", "-e", "-t", session], check=True, capture_output=True, text=True
+                ["tmux", "capture-pane", "-p", "-e", "-t", session], check=True, capture_output=True, encoding="utf-8"
             )
         finally:
             subprocess.run(["tmux", "kill-session", "-t", session], check=False, capture_output=True)
@@ -53,9 +53,7 @@ def page(shown: str, columns: int) -> str:
     for line in console.render_lines(Text.from_ansi(shown), pad=False):
         spans = []
         for text, style, _ in line:
-            cells = "".join(
-                f"<b>{escape(c)}</b>" if cell_len(c) == 2 else escape(c) for c in text.replace("\n", "")
-            )
+            cells = "".join(f"<b>{escape(c)}</b>" if cell_len(c) == 2 else escape(c) for c in text.replace("\n", ""))
             spans.append(f'<span style="{style.get_html_style(THEME) if style else ""}">{cells}</span>')
         lines.append("".join(spans))
     return (

@@ -125,9 +125,12 @@ it writes film reviews and small talk, knows no facts, and must not be relied on
 
 | source | licence | what was taken |
 | --- | --- | --- |
-| NSMC film reviews (e9t/nsmc) | CC0 1.0 | reviews: most of them one a text; a quarter five to a text, three of which come again; an eighth as a conversation, its question the review's beginning |
+| NSMC film reviews (e9t/nsmc) | CC0 1.0 | reviews: most of them one a text; a quarter five to a text, three of which come again; an eighth as a conversation, the review's beginning its question |
 | ChatbotData (songys/Chatbot_data) | MIT | questions with answers, as two lines and again as a conversation |
-| Question_pair (songys/Question_pair) | MIT | questions, as the reviews; and two wordings of one question as a conversation |
+| Question_pair (songys/Question_pair) | MIT | questions, as the reviews; two wordings of one question as a conversation |
+
+The second part of the training goes on with conversations in which a quarter of the reviews are said back word for word, with the pairs, and with
+plain reviews: from it the model has its one skill, to look back and take up what it read.
 
 {facts["texts"]:,} texts of {facts["bytes"]:,} bytes, and {facts["chats"]:,} conversations. Kept out of training by the hash of the normalised text:
 the {facts["held"]:,} held-out texts below and their questions, and the questions and answers of the Korean civil-law rows
@@ -160,8 +163,8 @@ The beginnings of the first {len(pairs)} held-out texts, continued once each (te
 ```sh
 export DADEUM_DATA=/folder/of/the/data OMP_NUM_THREADS=1
 python -m scripts.tiny_ko_data tiny-ko
-cp configs/tiny-ko-base.yaml tiny-ko/
-(cd tiny-ko && dadeum train tiny-ko-base.yaml)   # the same command resumes
+cp configs/tiny-ko-*.yaml tiny-ko/
+(cd tiny-ko && dadeum train tiny-ko-base.yaml && dadeum train tiny-ko-recall.yaml)   # the same commands resume
 python -m scripts.tiny_ko_pack tiny-ko
 python -m scripts.tiny_ko_card tiny-ko
 ```

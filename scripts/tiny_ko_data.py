@@ -7,6 +7,8 @@ Writes into the workspace's data/raw/:
     tiny_ko_train.txt       one sample a line (`\n` and `\\` escaped): reviews, questions, "question\nanswer" pairs
     tiny_ko_chat.csv        rows with question and answer, which are trained in the chat form: the same pairs, questions
                             with another wording of them, beginnings of reviews with the whole review
+    tiny_ko_recall.csv      for the second part of the training: reviews whose answer is the review itself, and the pairs
+    tiny_ko_recall.txt      for the second part: reviews and pairs as plain text, so that these are not forgotten
     tiny_ko_samples.txt     each trained sample once: what simpler models learn that it is held against
     tiny_ko_heldout.txt     samples that are never trained, drawn by their hash
     tiny_ko_kept_out.txt    SHA-256 of every normalised text that is kept out of training, and where it stands
@@ -39,6 +41,8 @@ SEED = "tiny-ko"
 # BEGUN_SHARE is split into its beginning, as a question, and the whole of it, as the answer.
 JOINED_SHARE, JOINED, AGAIN = 4, 5, 3
 BEGUN_SHARE, BEGUN = 8, 0.6
+# For the second part: one in ECHO_SHARE comes back word for word, one in PLAIN_SHARE is plain text again.
+ECHO_SHARE, PLAIN_SHARE = 4, 8
 END, START, STOP = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
 REVIEWS, PAIRS, QUESTIONS = "ko_text/nsmc_reviews.txt.gz", "ko_qa/ChatbotData.csv", "ko_cls/Question_pair_train.csv"
 TEST_ROWS = "ko_qa/civil_law_qa_dataset.csv"
@@ -182,6 +186,14 @@ def write_lines(path: Path, lines: Iterable[str]) -> None:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8", newline="\n")
 
 
+def write_rows(path: Path, conversations: Iterable[tuple[str, str]]) -> None:
+    """Questions and answers, as CSV in UTF-8."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("question", "answer"))
+        writer.writerows(conversations)
+
+
 def make(data: Path, raw: Path, tests: Sequence[Path], *, count: int = HELD_OUT, size: int = VOCABULARY) -> None:
     """Write all files into `raw`."""
     raw.mkdir(parents=True, exist_ok=True)
@@ -194,10 +206,12 @@ def make(data: Path, raw: Path, tests: Sequence[Path], *, count: int = HELD_OUT,
     write_lines(raw / "tiny_ko_samples.txt", (escape(s.whole) for s in trained))
     write_lines(raw / "tiny_ko_heldout.txt", (escape(s.whole) for s in held))
     write_lines(raw / "tiny_ko_kept_out.txt", (f"{key}\t{place}" for key, place in sorted(out.items())))
-    with (raw / "tiny_ko_chat.csv").open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("question", "answer"))
-        writer.writerows(conversations)
+    pairs = [s for s in trained if s.answer is not None]
+    write_rows(raw / "tiny_ko_chat.csv", conversations)
+    echoed = [(s.text, s.text) for s in trained if share(s, ECHO_SHARE, 2)]
+    write_rows(raw / "tiny_ko_recall.csv", [*echoed, *((s.text, str(s.answer)) for s in pairs)])
+    plain = [s for s in trained if share(s, PLAIN_SHARE, 3)]
+    write_lines(raw / "tiny_ko_recall.txt", (escape(s.whole) for s in [*plain, *pairs]))
     make_tokenizer((*texts, *(answer for _, answer in conversations)), raw / "tiny_ko_tokenizer", size)
     print(
         f"{len(everything)} samples; trained {len(trained)} in {len(texts)} texts and {len(conversations)} conversations; held out {len(held)}"

@@ -23,13 +23,18 @@ FILES = (
 )
 # Of the statistics of the training, what the card tells; the rest speaks of one machine's folders.
 TOLD = ("parameters", "tokens", "optimizer_steps", "epochs", "seconds", "device", "precision", "final_validation_loss")
-EXPERIMENT = "tiny-ko-base"
+SUMMED = ("tokens", "optimizer_steps", "epochs", "seconds")
+# The two parts of the training; the second goes on from the first.
+EXPERIMENTS = ("tiny-ko-base", "tiny-ko-recall")
 LARGEST = 16_000_000
 LOSS = 0.005
 
 
-def pack(place: Path, to: Path) -> None:
-    """Copy the model's files to `to`, the weights in bfloat16. Raises ValueError where they are too large."""
+def pack(place: Path, to: Path, before: Sequence[Path] = ()) -> None:
+    """Copy the model's files to `to`, the weights in bfloat16; the training's statistics count the parts `before` it too.
+
+    Raises ValueError where the weights are too large.
+    """
     with tempfile.TemporaryDirectory() as aside:
         whole = Path(aside) / "model"
         copy_whole(place, whole, "bfloat16")
@@ -39,6 +44,8 @@ def pack(place: Path, to: Path) -> None:
         for name in FILES:
             shutil.copyfile(whole / name, to / name)
     statistics = read_json(to / "training_stats.json")
+    for part in before:
+        statistics |= {key: statistics[key] + read_json(part / "training_stats.json")[key] for key in SUMMED}
     write_json(to / "training_stats.json", {key: statistics[key] for key in (*TOLD, "versions")})
 
 
@@ -69,12 +76,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Put the trained tiny-ko into the package.")
     parser.add_argument("workspace", type=Path, help="where it was trained")
     parser.add_argument("--to", type=Path, default=MODEL, help="the folder to fill")
-    parser.add_argument("--model", type=Path, help="default: the newest result of tiny-ko-base")
+    parser.add_argument("--model", type=Path, help="default: the newest result of tiny-ko-recall")
     given = parser.parse_args(arguments)
+    *earlier, last = (given.workspace / "checkpoints" / name for name in EXPERIMENTS)
     held = lines(given.workspace / "data" / "raw" / "tiny_ko_heldout.txt")
     try:
-        place = given.model or given.workspace / "checkpoints" / EXPERIMENT
-        pack(place, given.to)
+        place = given.model or last
+        pack(place, given.to, () if given.model else earlier)
         before, after = check(place, given.to, held)
     except (OSError, ValueError) as error:
         print(error, file=sys.stderr)

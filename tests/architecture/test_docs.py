@@ -121,14 +121,36 @@ def test_make_targets_exist(page: str) -> None:
         assert {"test", "check", "format"} <= named
 
 
-def test_the_example_of_the_readme_is_read(tmp_path: Path) -> None:
-    from dadeum.config.load import load
+def first_experiment(page: str) -> str:
+    """The commands of the first experiment of one's own."""
+    found = [block for block in FENCE.findall(text_of(page)) if "configs/mine.yaml <<" in block]
+    assert len(found) == 1
+    return found[0].split("\n", 1)[1].removesuffix("```")
 
+
+def test_the_first_experiment_is_the_same_in_both_languages_and_has_ten_lines_at_most() -> None:
+    found = []
     for page in ("README.md", "README.ko.md"):
-        example = re.search(r"^```yaml\n(.*?)^```", text_of(page), re.MULTILINE | re.DOTALL)
-        assert example
-        (tmp_path / "a.yaml").write_text(example[1], encoding="utf-8")
-        assert load(tmp_path / "a.yaml", root=tmp_path).experiment.name
+        written = first_experiment(page).split("<<'EOF'\n")[1].split("EOF\n")[0]
+        assert len(written.splitlines()) <= 10
+        found.append(re.sub(r"\s+# .*", "", written))
+    assert found[0] == found[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ["README.md", "README.ko.md"])
+def test_the_first_experiment_runs_as_it_stands(page: str, tmp_path: Path) -> None:
+    from dadeum.run.quickstart import lay_out
+
+    lay_out(tmp_path / "dadeum-quickstart")
+    (tmp_path / ".venv").symlink_to(sys.prefix)
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", first_experiment(page)],
+        cwd=tmp_path, capture_output=True, text=True, encoding="utf-8", check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert list((tmp_path / "dadeum-quickstart").glob("checkpoints/mine/*/merged/model.safetensors"))
+    assert done.stdout.strip().splitlines()[-1]
 
 
 def test_the_reference_is_fresh() -> None:

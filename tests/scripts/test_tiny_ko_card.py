@@ -46,9 +46,9 @@ def workspace(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def made(workspace: Path, *, zero: bool) -> Path:
+def made(workspace: Path, *, zero: bool, part: int = -1) -> Path:
     """A model as a training leaves it; with zero weights every token is equally likely."""
-    folder = workspace / "checkpoints" / tiny_ko_pack.EXPERIMENT
+    folder = workspace / "checkpoints" / tiny_ko_pack.EXPERIMENTS[part]
     tokenizer = load_tokenizer(workspace / "data" / "raw" / "tiny_ko_tokenizer")
     torch.manual_seed(0)
     config = LlamaConfig(
@@ -104,6 +104,7 @@ def test_samples_are_the_same_each_time(workspace: Path) -> None:
 
 
 def test_the_package_loads_with_plain_transformers_and_rounds_only(workspace: Path, tmp_path: Path) -> None:
+    made(workspace, zero=True, part=0)
     folder, to = made(workspace, zero=False), tmp_path / "packed"
     assert tiny_ko_pack.main([str(workspace), "--to", str(to)]) == 0
     assert sorted(f.name for f in to.iterdir()) == sorted(tiny_ko_pack.FILES)
@@ -116,12 +117,14 @@ def test_the_package_loads_with_plain_transformers_and_rounds_only(workspace: Pa
     assert sorted(generation["eos_token_id"]) == [0, 2]
     told = json.loads((to / "training_stats.json").read_text(encoding="utf-8"))
     assert "rows" not in told
-    assert (told["tokens"], told["optimizer_steps"], told["parameters"]) == (4_600_000, 2500, 1234567)
+    # Both parts of the training count.
+    assert (told["tokens"], told["optimizer_steps"], told["parameters"]) == (9_200_000, 5000, 1234567)
 
 
 def test_a_package_that_is_too_large_or_lost_too_much_is_refused(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    made(workspace, zero=False, part=0)
     made(workspace, zero=False)
     found = iter([1.0, 1.006])
     monkeypatch.setattr(tiny_ko_pack, "model_bits_per_byte", lambda *_: next(found))

@@ -15,7 +15,10 @@ from dadeum.data.sources import Row, text
 from dadeum.tokenizer.load import load_tokenizer
 from scripts import tiny_ko_data
 
-FILES = ("tiny_ko_train.txt", "tiny_ko_chat.csv", "tiny_ko_samples.txt", "tiny_ko_heldout.txt", "tiny_ko_kept_out.txt")
+FILES = (
+    *("tiny_ko_train.txt", "tiny_ko_chat.csv", "tiny_ko_recall.txt", "tiny_ko_recall.csv"),
+    *("tiny_ko_samples.txt", "tiny_ko_heldout.txt", "tiny_ko_kept_out.txt"),
+)
 LAW = ("전세권이란 무엇인가요?", "전세금을 내고 부동산을 쓰는 권리입니다.")
 
 
@@ -77,8 +80,8 @@ def review(n: int) -> str:
     return f"영화 {n}번은 정말 재미있고 배우 연기가 좋아요 \\{n}"
 
 
-def chats(raw: Path) -> list[tuple[str, str]]:
-    with (raw / "tiny_ko_chat.csv").open(encoding="utf-8") as file:
+def chats(raw: Path, name: str = "tiny_ko_chat.csv") -> list[tuple[str, str]]:
+    with (raw / name).open(encoding="utf-8") as file:
         return [(row["question"], row["answer"]) for row in csv.DictReader(file)]
 
 
@@ -113,6 +116,17 @@ def test_conversations_are_pairs_other_wordings_and_beginnings(data: Path, tmp_p
     ]
     assert wordings and all(int(answer.removeprefix("물음 ").rstrip("?")) % 2 == 0 for _, answer in wordings)
     assert all(plain(f"{question}\n{answer}") in samples for question, answer in rest if "답" in answer)
+
+
+def test_the_second_part_gives_reviews_back_and_holds_samples_alone(data: Path, tmp_path: Path) -> None:
+    raw = made(data, tmp_path / "raw")
+    samples = set(read(raw / "tiny_ko_samples.txt"))
+    recalled = chats(raw, "tiny_ko_recall.csv")
+    echoed = [question for question, answer in recalled if question == answer]
+    pairs = [f"{question}\n{answer}" for question, answer in recalled if question != answer]
+    again = read(raw / "tiny_ko_recall.txt")
+    assert echoed and pairs and set(echoed) <= samples and set(pairs) <= samples
+    assert set(again) <= samples and set(pairs) < set(again) and not set(again) & set(echoed)
 
 
 def test_the_list_names_the_hash_of_each_text_that_is_kept_out(data: Path, tmp_path: Path) -> None:
