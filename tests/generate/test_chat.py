@@ -110,6 +110,16 @@ def test_saving_writes_messages_and_no_one_elses_file(engine: Engine, tmp_path: 
     assert foreign.read_text(encoding="utf-8") == "mine"
 
 
+@pytest.mark.parametrize("name", ["a\0b.json", "~no-such-user-here/a.json", "file/a.json", "x" * 300])
+def test_a_name_that_no_file_can_have_is_one_sentence(engine: Engine, tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    chat = Chat(engine)
+    place = name if name.startswith("~") else f"{tmp_path}/{name}"
+    with pytest.raises(ArtifactError, match="cannot be written"):
+        chat.do(Command("save", place))
+    assert [f.name for f in tmp_path.iterdir()] == ["file"]
+
+
 def test_unknown_commands_name_the_known_ones(engine: Engine) -> None:
     said = Chat(engine).do(Command("unknown", "/rest"))
     assert "/reset" in said and "/rest" in said

@@ -119,7 +119,7 @@ class Chat:
                 self.system = asked.text or None
                 return say("the system message is set", "시스템 메시지를 바꾸었습니다")
             case "save":
-                return self.save(Path(asked.text).expanduser())
+                return self.save(asked.text)
             case "exit":
                 return ""
             case _:
@@ -129,22 +129,22 @@ class Chat:
                     f"'{asked.text}'은(는) 없습니다. 쓸 수 있는 명령: {known}",
                 )
 
-    def save(self, path: Path) -> str:
+    def save(self, path: str | Path) -> str:
         """Write the messages as JSON; a file that this conversation did not write is left alone (ArtifactError)."""
-        target = path.absolute()
-        if target.exists() and target not in self._saved:
-            raise ArtifactError(
-                say(
-                    f"{path}: is there already; choose another name",
-                    f"{path}: 이미 있는 파일입니다. 다른 이름을 쓰세요",
-                )
-            )
         try:
+            target = Path(path).expanduser().absolute()
+            if target.exists() and target not in self._saved:
+                raise ArtifactError(
+                    say(
+                        f"{path}: is there already; choose another name",
+                        f"{path}: 이미 있는 파일입니다. 다른 이름을 쓰세요",
+                    )
+                )
             write_json(target, self._with_system([m for exchange in self.exchanges for m in exchange]))
-        except OSError as error:
-            raise ArtifactError(
-                say(f"{path}: cannot be written ({error.strerror})", f"{path}: 쓸 수 없습니다 ({error.strerror})")
-            ) from None
+        # No such user in `~user`, a name that no file can have, a place that cannot be written.
+        except (OSError, RuntimeError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise ArtifactError(say(f"{path}: cannot be written ({why})", f"{path}: 쓸 수 없습니다 ({why})")) from None
         self._saved.add(target)
         return say(f"saved {path}", f"{path}에 저장했습니다")
 
