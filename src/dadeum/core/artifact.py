@@ -91,7 +91,7 @@ def make_manifest(
         files={f.relative_to(folder).as_posix(): sha256_file(f) for f in files},
         facts=facts or {},
         versions=versions(),
-        created=time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+        created=time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),  # sorts as text
     )
     write_json(folder / MANIFEST, asdict(manifest))
     for place in {folder, *(f.parent for f in files)}:
