@@ -99,8 +99,9 @@ def beginning_of(held: str) -> str:
     return held[:BEGINNING].split("\n")[0].rstrip()
 
 
-def card(figures: Figures, facts: dict[str, Any], pairs: Sequence[tuple[str, str]]) -> str:
-    """The text of the card."""
+def card(figures: Figures, facts: dict[str, Any], pairs: Sequence[tuple[str, str]], note: str = "") -> str:
+    """The text of the card; `note` says what is peculiar to this training."""
+    note = f"\n{note}\n" if note else ""
     verdict = (
         f"**The model does not beat {' or '.join(figures.ahead)}: it was trained too briefly.**"
         if figures.ahead
@@ -120,7 +121,7 @@ it writes film reviews and small talk, knows no facts, and must not be relied on
 | trained on | {facts["tokens"]:,} tokens in {facts["steps"]:,} steps ({facts["epochs"]:.2f} passes), {facts["minutes"]:.0f} minutes on {facts["device"]} |
 | validation loss | {facts["loss"]:.4f} nats a token |
 | licence | Apache-2.0, as dadeum |
-
+{note}
 ## Data
 
 | source | licence | what was taken |
@@ -129,8 +130,9 @@ it writes film reviews and small talk, knows no facts, and must not be relied on
 | ChatbotData (songys/Chatbot_data) | MIT | questions with answers, as two lines and again as a conversation |
 | Question_pair (songys/Question_pair) | MIT | questions, as the reviews; two wordings of one question as a conversation |
 
-The second part of the training goes on with conversations in which a quarter of the reviews are said back word for word, with the pairs, and with
-plain reviews: from it the model has its one skill, to look back and take up what it read.
+The training has three parts (`configs/tiny-ko-*.yaml`). The second goes on with conversations in which a quarter of the reviews are said back word
+for word, with the pairs, and with plain reviews: from it the model has its one skill, to look back and take up what it read. The third takes the
+texts of the first again while the rate goes to zero.
 
 {facts["texts"]:,} texts of {facts["bytes"]:,} bytes, and {facts["chats"]:,} conversations. Kept out of training by the hash of the normalised text:
 the {facts["held"]:,} held-out texts below and their questions, and the questions and answers of the Korean civil-law rows
@@ -164,7 +166,7 @@ The beginnings of the first {len(pairs)} held-out texts, continued once each (te
 export DADEUM_DATA=/folder/of/the/data OMP_NUM_THREADS=1
 python -m scripts.tiny_ko_data tiny-ko
 cp configs/tiny-ko-*.yaml tiny-ko/
-(cd tiny-ko && dadeum train tiny-ko-base.yaml && dadeum train tiny-ko-recall.yaml)   # the same commands resume
+(cd tiny-ko && for part in base recall settle; do dadeum train tiny-ko-$part.yaml || break; done)   # the same line resumes
 python -m scripts.tiny_ko_pack tiny-ko
 python -m scripts.tiny_ko_card tiny-ko
 ```
@@ -206,6 +208,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="The card of tiny-ko.")
     parser.add_argument("workspace", type=Path, help="where scripts/tiny_ko_data.py wrote")
     parser.add_argument("--model", type=Path, default=MODEL, help="folder of the packed model")
+    parser.add_argument("--note", default="", help="what the card says of this training besides")
     given = parser.parse_args(arguments)
     raw = given.workspace / "data" / "raw"
     samples, held = lines(raw / "tiny_ko_samples.txt"), lines(raw / "tiny_ko_heldout.txt")
@@ -215,7 +218,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     facts = gather(given.model, raw, read_json(given.model / "training_stats.json"), trained, held)
     write_text(
         given.model / "README.md",
-        card(figures, facts, list(zip(begun, generate(given.model, begun), strict=True))),
+        card(figures, facts, list(zip(begun, generate(given.model, begun), strict=True)), given.note),
     )
     print(figures)
     return 1 if figures.ahead else 0

@@ -24,8 +24,8 @@ FILES = (
 # Of the statistics of the training, what the card tells; the rest speaks of one machine's folders.
 TOLD = ("parameters", "tokens", "optimizer_steps", "epochs", "seconds", "device", "precision", "final_validation_loss")
 SUMMED = ("tokens", "optimizer_steps", "epochs", "seconds")
-# The two parts of the training; the second goes on from the first.
-EXPERIMENTS = ("tiny-ko-base", "tiny-ko-recall")
+# The parts of the training; each goes on from the one before.
+EXPERIMENTS = ("tiny-ko-base", "tiny-ko-recall", "tiny-ko-settle")
 LARGEST = 16_000_000
 LOSS = 0.005
 
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Put the trained tiny-ko into the package.")
     parser.add_argument("workspace", type=Path, help="where it was trained")
     parser.add_argument("--to", type=Path, default=MODEL, help="the folder to fill")
-    parser.add_argument("--model", type=Path, help="default: the newest result of tiny-ko-recall")
+    parser.add_argument("--model", type=Path, help="default: the newest result of tiny-ko-settle")
     given = parser.parse_args(arguments)
     *earlier, last = (given.workspace / "checkpoints" / name for name in EXPERIMENTS)
     held = lines(given.workspace / "data" / "raw" / "tiny_ko_heldout.txt")

@@ -79,11 +79,12 @@ def test_the_lines_come_back_as_they_were_trained(workspace: Path) -> None:
 
 def test_the_card_says_what_was_measured_and_that_it_was_beaten(workspace: Path) -> None:
     folder = made(workspace, zero=True)
-    assert tiny_ko_card.main([str(workspace), "--model", str(folder)]) == 1
+    assert tiny_ko_card.main([str(workspace), "--model", str(folder), "--note", "It rained."]) == 1
     written = (folder / "README.md").read_text(encoding="utf-8")
     found = tiny_ko_card.model_bits_per_byte(folder, HELD)
     assert f"| {found:.4f} |" in written
     assert "does not beat xz" in written
+    assert "\nIt rained.\n" in written
     assert "1,234,567" in written and "4,600,000 tokens in 2,500 steps" in written
     assert "100 texts" in written and "1 conversations" in written
     assert "| 2 | 지루하다 \\| 정말 |" in written
@@ -104,7 +105,8 @@ def test_samples_are_the_same_each_time(workspace: Path) -> None:
 
 
 def test_the_package_loads_with_plain_transformers_and_rounds_only(workspace: Path, tmp_path: Path) -> None:
-    made(workspace, zero=True, part=0)
+    for part in (0, 1):
+        made(workspace, zero=True, part=part)
     folder, to = made(workspace, zero=False), tmp_path / "packed"
     assert tiny_ko_pack.main([str(workspace), "--to", str(to)]) == 0
     assert sorted(f.name for f in to.iterdir()) == sorted(tiny_ko_pack.FILES)
@@ -117,15 +119,15 @@ def test_the_package_loads_with_plain_transformers_and_rounds_only(workspace: Pa
     assert sorted(generation["eos_token_id"]) == [0, 2]
     told = json.loads((to / "training_stats.json").read_text(encoding="utf-8"))
     assert "rows" not in told
-    # Both parts of the training count.
-    assert (told["tokens"], told["optimizer_steps"], told["parameters"]) == (9_200_000, 5000, 1234567)
+    # Every part of the training counts.
+    assert (told["tokens"], told["optimizer_steps"], told["parameters"]) == (13_800_000, 7500, 1234567)
 
 
 def test_a_package_that_is_too_large_or_lost_too_much_is_refused(
     workspace: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    made(workspace, zero=False, part=0)
-    made(workspace, zero=False)
+    for part in (0, 1, 2):
+        made(workspace, zero=False, part=part)
     found = iter([1.0, 1.006])
     monkeypatch.setattr(tiny_ko_pack, "model_bits_per_byte", lambda *_: next(found))
     assert tiny_ko_pack.main([str(workspace), "--to", str(tmp_path / "a")]) == 1
