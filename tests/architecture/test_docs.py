@@ -150,7 +150,6 @@ def test_the_first_experiment_runs_as_it_stands(page: str, tmp_path: Path) -> No
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert list((tmp_path / "dadeum-quickstart").glob("checkpoints/mine/*/merged/model.safetensors"))
-    assert done.stdout.strip().splitlines()[-1]
 
 
 def test_the_reference_is_fresh() -> None:
