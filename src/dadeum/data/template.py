@@ -11,6 +11,7 @@ from typing import Any
 
 from dadeum.core.errors import DataError, ModelError
 from dadeum.core.language import say
+from dadeum.data.skeleton import Skeletons
 
 Message = Mapping[str, Any]
 _INTERNAL = re.compile(r"__\w+__")
@@ -87,16 +88,24 @@ class ChatTemplate:
         extra: Mapping[str, Any] | None = None,
     ) -> str:
         """The conversation as text. Raises DataError that names the template."""
+        if extra:
+            return self._run(messages, add_generation_prompt, {**self.variables, **extra})
+        return self._skeletons.render(
+            messages, add_generation_prompt, lambda: self._run(messages, add_generation_prompt, self.variables)
+        )
+
+    def _run(self, messages: Sequence[Message], add_generation_prompt: bool, variables: Mapping[str, Any]) -> str:
         try:
             text: str = self.compiled.render(
-                messages=_plain(messages),
-                add_generation_prompt=add_generation_prompt,
-                **self.variables,
-                **(extra or {}),
+                messages=_plain(messages), add_generation_prompt=add_generation_prompt, **variables
             )
         except Exception as error:  # the template is foreign code, and may raise anything
             raise DataError(self._sentence(error)) from None
         return text
+
+    @cached_property
+    def _skeletons(self) -> Skeletons:
+        return Skeletons(self.compiled, self.source, self.variables)
 
     @property
     def marked(self) -> bool:
