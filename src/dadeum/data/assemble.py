@@ -46,8 +46,9 @@ class Plan:
 def build(plans: Sequence[Plan], encoder: Encoder, template_name: str) -> list[Sample | DataError | None]:
     """The sample of each plan; None where a token lies across the border of a later turn, Refusal for the template."""
     made: list[Sample | DataError | None] = [None] * len(plans)
+    easy = _by_pieces(plans, encoder, template_name, made)
     for hidden in (False, True):
-        chosen = [i for i, p in enumerate(plans) if p.hidden == hidden]
+        chosen = [i for i, p in enumerate(plans) if p.hidden == hidden and i not in easy]
         if not chosen:
             continue
         written = [_written(plans[i], encoder) for i in chosen]
@@ -60,6 +61,29 @@ def build(plans: Sequence[Plan], encoder: Encoder, template_name: str) -> list[S
             tokens = encoder.tail(encoding, text, borders, hidden=hidden)
             made[i] = _sample(plans[i], spans, own, tokens, encoder, template_name)
     return made
+
+
+def _by_pieces(
+    plans: Sequence[Plan], encoder: Encoder, template_name: str, made: list[Sample | DataError | None]
+) -> set[int]:
+    """Fill in `made` what no token lies across; which plans that were."""
+    if encoder.pieces is None:
+        return set()
+    chosen = [i for i, plan in enumerate(plans) if not plan.hidden]
+    texts = [plans[i].turns[-1].text for i in chosen]
+    borders = [sorted({p for t in plans[i].turns for p in (t.prompt, t.answer, t.end)}) for i in chosen]
+    done = set()
+    for i, of_text, found in zip(chosen, borders, encoder.pieces.encode(texts, borders), strict=True):
+        if found is None:
+            continue
+        ids, places = found
+        place = dict(zip(of_text, places, strict=True))
+        weights = np.zeros(len(ids), np.float32)
+        for turn in plans[i].turns:
+            weights[place[turn.answer] : place[turn.end]] = 1
+        made[i] = _finished(plans[i], ids, weights, encoder, template_name)
+        done.add(i)
+    return done
 
 
 def text_bytes(text: str) -> int:
@@ -86,26 +110,42 @@ def _sample(
     template_name: str,
 ) -> Sample | DataError | None:
     ids = [*prompts[0], *(t.id for t in tokens)]
-    last = plan.turns[-1]
-    if ids[-1:] != [encoder.special.get(last.end_token)]:
-        return Refusal(
-            say(
-                f"the tokenizer does not read '{last.end_token}' as one token after the answer; the chat template of "
-                f"{template_name} does not fit it, choose another tokenizer.chat_template",
-                f"토크나이저가 답 뒤의 '{last.end_token}'을(를) 한 토큰으로 읽지 않습니다. {template_name}의 대화 템플릿이 맞지 않으니 "
-                "다른 tokenizer.chat_template을 고르세요",
-            )
-        )
     for (start, _, _), prompt in zip(spans[1:], prompts[1:], strict=True):
         before = len(prompts[0]) + sum(t.start < start for t in tokens)
         if ids[:before] != prompt:
-            return None
+            return _wrong_end(plan, ids, encoder, template_name)
     weights = np.zeros(len(ids), np.float32)
+    weights[len(prompts[0]) :] = [any(a <= t.start < e for _, a, e in spans) for t in tokens]
+    return _finished(plan, ids, weights, encoder, template_name)
+
+
+def _wrong_end(plan: Plan, ids: list[int], encoder: Encoder, template_name: str) -> Refusal | None:
+    """Why the template does not fit the tokenizer: the end of the answer is no token."""
+    end = plan.turns[-1].end_token
+    if ids[-1:] == [encoder.special.get(end)]:
+        return None
+    return Refusal(
+        say(
+            f"the tokenizer does not read '{end}' as one token after the answer; the chat template of "
+            f"{template_name} does not fit it, choose another tokenizer.chat_template",
+            f"토크나이저가 답 뒤의 '{end}'을(를) 한 토큰으로 읽지 않습니다. {template_name}의 대화 템플릿이 맞지 않으니 "
+            "다른 tokenizer.chat_template을 고르세요",
+        )
+    )
+
+
+def _finished(
+    plan: Plan, ids: list[int], weights: npt.NDArray[np.float32], encoder: Encoder, template_name: str
+) -> Sample | Refusal:
+    """The sample, unless its end is no token. `weights` are those of the answers."""
+    wrong = _wrong_end(plan, ids, encoder, template_name)
+    if wrong is not None:
+        return wrong
+    last = plan.turns[-1]
     if plan.everything:
         weights[1:] = 1
         trained = last.text[: last.answer_end]
     else:
-        weights[len(prompts[0]) :] = [any(a <= t.start < e for _, a, e in spans) for t in tokens]
-        trained = "".join(t.text[t.answer : t.answer_end] for t in plan.turns)
+        trained = "".join([t.text[t.answer : t.answer_end] for t in plan.turns])
     trained = encoder.literal(trained) if plan.hidden else trained
     return Sample(np.asarray(ids, np.int32), weights, text_bytes(trained))

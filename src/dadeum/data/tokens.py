@@ -16,6 +16,7 @@ from typing import Any
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
+from dadeum.data.pieces import Pieces
 
 # Planes 15 and 16 are for private use only, with room for more special tokens than any tokenizer has.
 USER, TEMPLATE = 0xF0000, 0x100000
@@ -82,6 +83,11 @@ class Encoder:
         """Whether a text encoded alone begins with a space that nobody wrote."""
         tokens = self._plain.encode("x", add_special_tokens=False).tokens
         return bool(tokens) and tokens[0][:1] in ("▁", "Ġ")
+
+    @cached_property
+    def pieces(self) -> Pieces | None:
+        """The shorter way to the same ids, where the tokenizer allows it."""
+        return Pieces.of(self._plain)
 
     def holds_special(self, text: str) -> bool:
         """Whether the string of a special token stands in the text."""

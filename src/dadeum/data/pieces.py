@@ -1,0 +1,97 @@
+"""Long texts from short ones: a text is cut at its control tokens, and every distinct piece is encoded once.
+
+A byte-level BPE tokenizer does the same inside: control tokens are taken out first, and what lies between them is encoded
+piece by piece. So the ids of a whole are the ids of its pieces, and a chat's frames and system prompts cost nothing after
+the first time. Where a border falls inside a piece, the piece must begin with the ids of its part up to there; where it
+does not, a token straddles the border, and the caller has to cut it (`tokens.py`). Knows no messages.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+# Pieces that are remembered: frames, system prompts, questions that come again.
+REMEMBERED = 100_000
+Ids = tuple[int, ...]
+
+
+class Pieces:
+    """Encodes texts by their pieces. `of` says whether a tokenizer allows it."""
+
+    def __init__(self, backend: Any, control: Sequence[str]) -> None:
+        """`control`: the strings of all added tokens, at which the tokenizer itself cuts."""
+        self._backend = backend
+        longest_first = sorted(control, key=len, reverse=True)
+        self._control = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
+        self._known: dict[str, Ids] = {}
+
+    @classmethod
+    def of(cls, backend: Any) -> "Pieces | None":
+        """None where the tokenizer does more than take its control tokens out and encode what is between them."""
+        described = json.loads(backend.to_str())
+        added, model = described["added_tokens"], described["model"]
+        plain = all(not (t["lstrip"] or t["rstrip"] or t["single_word"]) for t in added)
+        before = described["normalizer"] is None or not any(t["normalized"] for t in added)
+        bytes_only = model["type"] == "BPE" and model.get("unk_token") is None and not model.get("dropout")
+        if added and plain and before and bytes_only and _byte_level(described["pre_tokenizer"]):
+            return cls(backend, [t["content"] for t in added])
+        return None
+
+    def encode(
+        self, texts: Sequence[str], borders: Sequence[Sequence[int]]
+    ) -> list[tuple[list[int], list[int]] | None]:
+        """Of each text its ids, and at which of them each border (a character position, rising) lies.
+
+        None for a text in which a token lies across a border.
+        """
+        cut = [self._cut(text, of_text) for text, of_text in zip(texts, borders, strict=True)]
+        self._learn(piece for pieces in cut for piece, parts in pieces for piece in (piece, *parts))
+        return [self._joined(pieces) for pieces in cut]
+
+    def _cut(self, text: str, borders: Sequence[int]) -> list[tuple[str, list[str]]]:
+        """The pieces of a text in order, each with its parts from its start up to each border in it."""
+        found: list[tuple[str, list[str]]] = []
+        at, next_border = 0, 0
+        for piece in self._control.split(text):
+            parts = []
+            while next_border < len(borders) and borders[next_border] < at + len(piece):
+                parts.append(piece[: borders[next_border] - at])
+                next_border += 1
+            if piece:
+                found.append((piece, parts))
+            at += len(piece)
+        found.append(("", [""] * (len(borders) - next_border)))
+        return found
+
+    def _learn(self, pieces: Iterable[str]) -> None:
+        wanted = dict.fromkeys(pieces)
+        if len(self._known) > REMEMBERED:
+            self._known = {}
+        missing = [piece for piece in wanted if piece not in self._known]
+        if missing:
+            encoded = self._backend.encode_batch_fast(missing, add_special_tokens=False)
+            self._known.update((p, tuple(e.ids)) for p, e in zip(missing, encoded, strict=True))
+
+    def _joined(self, pieces: list[tuple[str, list[str]]]) -> tuple[list[int], list[int]] | None:
+        ids: list[int] = []
+        places: list[int] = []
+        for piece, parts in pieces:
+            own = self._known[piece]
+            for part in parts:
+                head = self._known[part]
+                if own[: len(head)] != head:
+                    return None
+                places.append(len(ids) + len(head))
+            ids += own
+        return ids, places
+
+
+def _byte_level(before: Any) -> bool:
+    """Whether what is done before the model ends with the bytes of the text as they are."""
+    if not isinstance(before, dict):
+        return False
+    if before["type"] == "Sequence":
+        *earlier, last = before["pretokenizers"]
+        return _byte_level(last) and all(p["type"] in ("Split", "Digits", "Punctuation") for p in earlier)
+    return before["type"] == "ByteLevel" and not before["add_prefix_space"]
