@@ -33,7 +33,7 @@ def settings_classes() -> dict[str, type[Settings]]:
 CLASSES = settings_classes()
 BY_NAME: dict[str, Kinds] = defaultdict(set)
 for _kind in CLASSES.values():
-    if not issubclass(_kind, MemberSettings):
+    if not issubclass(_kind, MemberSettings) or _kind.__name__ != "Settings":  # members' bases have names of their own
         BY_NAME[_kind.__name__].add(_kind)
 
 
@@ -181,7 +181,10 @@ def everything_read() -> set[tuple[str, str]]:
     for file in FILES:
         reader = Reader(module_name(file), known)
         reader.visit(parsed(file))
-        read |= {(f"{kind.__module__}.{kind.__name__}", field) for kind, field in reader.read}
+        # What is read of a base is read of all that inherit it.
+        read |= {
+            (name, field) for kind, field in reader.read for name, heir in CLASSES.items() if issubclass(heir, kind)
+        }
     return read
 
 
@@ -189,7 +192,10 @@ READ = everything_read()
 
 
 def declared() -> list[tuple[str, str]]:
-    return [(name, field) for name, kind in CLASSES.items() for field in kind.model_fields if field != "type"]
+    """Fields of each class that is used; a base of members is there for its heirs, and each of them counts."""
+    bases = {base for kind in CLASSES.values() for base in kind.__mro__[1:]}
+    used = {name: kind for name, kind in CLASSES.items() if kind not in bases}
+    return [(name, field) for name, kind in used.items() for field in kind.model_fields if field != "type"]
 
 
 def test_every_setting_is_read() -> None:

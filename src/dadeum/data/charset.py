@@ -1,10 +1,11 @@
 """In which encoding a text file is written: found strictly, never guessed from what would decode anything.
 
 Order: a byte order mark, UTF-16 without one (by where its zero bytes lie), UTF-8, CP949. A file that is none of them
-wholly is refused with the offset of its first wrong byte.
+wholly is refused with the offset of its first wrong byte. Of a compressed file the text inside is meant, its offsets too.
 """
 
 import codecs
+import io
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import IO
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
+from dadeum.data.packed import disguise, open_bytes
 
 CHUNK = 1 << 20
 HEAD = 1 << 16
@@ -27,7 +29,7 @@ MARKS = (
 
 
 def _chunks(path: Path) -> Iterator[bytes]:
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         while chunk := file.read(CHUNK):
             yield chunk
 
@@ -76,12 +78,20 @@ def _utf16_without_mark(head: bytes) -> str | None:
 
 
 def _line_of(path: Path, offset: int) -> int:
-    with path.open("rb") as file:
-        return file.read(offset).count(b"\n") + 1
+    line = 1
+    for chunk in _chunks(path):
+        line += chunk[: max(offset, 0)].count(b"\n")
+        offset -= len(chunk)
+        if offset <= 0:
+            break
+    return line
 
 
 def _refuse(path: Path, codec: str, offset: int, also: int | None = None) -> DataError:
     line = _line_of(path, offset)
+    what = disguise(path)
+    if what:
+        return DataError(say(f"{path}: found no text{what}", f"{path}: 글이 아닙니다{what}"))
     other = (
         say(f", nor as cp949 (byte {also})", f", cp949로도 읽을 수 없습니다(바이트 {also})") if also is not None else ""
     )
@@ -98,8 +108,12 @@ def detect(path: Path) -> str:
 
     Raises DataError with line and byte offset where none does.
     """
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         head = file.read(HEAD)
+    if head[257:262] == b"ustar" and b"\0" in head[:257]:
+        raise DataError(
+            say(f"{path}: found a tar archive, expected text; unpack it", f"{path}: tar 묶음입니다. 풀어서 쓰세요")
+        )
     codec = next((name for mark, name in MARKS if head.startswith(mark)), None) or _utf16_without_mark(head)
     if codec:
         wrong, _ = _first_wrong_byte(path, codec)
@@ -118,7 +132,7 @@ def detect(path: Path) -> str:
 
 def open_text(path: Path, codec: str, newline: str = "\n") -> IO[str]:
     """The file as text, its line ends untouched; by default only `\\n` ends a line."""
-    return path.open(encoding=codec, newline=newline)
+    return io.TextIOWrapper(open_bytes(path), encoding=codec, newline=newline)
 
 
 def lines(path: Path, file: IO[str]) -> Iterator[str]:

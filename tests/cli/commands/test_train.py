@@ -7,7 +7,7 @@ import pytest
 from dadeum.cli.commands.train import from_flags
 from dadeum.config.load import load
 from dadeum.core.artifact import read_json
-from dadeum.core.errors import ConfigError
+from dadeum.core.errors import ConfigError, DadeumError
 from tests.run.lab import NAME, cli, files_below, fine, inside, lab_of, rows, runs_of, stale
 
 
@@ -88,6 +88,35 @@ def test_flags_as_a_mapping() -> None:
         assert from_flags({"dataset_path": path}, overlay=False)["data"]["sources"] == [{"type": kind, "path": path}]
     with pytest.raises(ConfigError):
         from_flags({}, overlay=False)
+
+
+def test_kinds_of_compressed_files_folders_and_patterns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("parts/a.jsonl.gz", "parts/b/c.jsonl", "mixed/a.csv", "mixed/b.txt", "v1.5/c.tsv", "owner/name/d.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x", encoding="utf-8")
+    for path, kind, name in (
+        ("some/where.v2.csv.zst", "csv", "where.v2"),
+        ("a.ndjson.GZ", "jsonl", "a"),
+        ("parts", "jsonl", "parts"),
+        ("./parts/", "jsonl", "parts"),
+        ("parts/*", "jsonl", "parts"),
+        ("mixed/*.txt", "text", "mixed"),
+        ("*/*.tsv", "csv", "train"),
+        ("v1.5", "csv", "v1.5"),
+    ):
+        made = from_flags({"dataset_path": path}, overlay=False)
+        assert (made["data"]["sources"], made["name"]) == ([{"type": kind, "path": path}], name)
+    for path, told in {
+        "mixed": r"'mixed' holds files of several kinds \(csv, text\); choose with a pattern such as '\*\.csv'",
+        "owner/name/*.md": r"--dataset-path: found 'owner/name/\*\.md', expected a file \(.*\.jsonl.*\.gz",
+        "owner/name": r"owner/name: holds no .* file; there are: d\.md",
+        "parts/*.csv": r"parts/\*\.csv: matches no file",
+        "./none": r"found './none', expected a file",
+        "a.gz": "found 'a.gz', expected a file",
+    }.items():
+        with pytest.raises(DadeumError, match=told):
+            from_flags({"dataset_path": path}, overlay=False)
 
 
 def test_smoke_learns_and_leaves_no_run(written: Path) -> None:

@@ -1,5 +1,6 @@
 """CSV as spreadsheets write it."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,13 @@ def test_old_mac_line_ends(tmp_path: Path) -> None:
 def test_tab_by_suffix_and_by_header(tmp_path: Path) -> None:
     assert rows(read(tmp_path, "q\ta\n1,5\t2\n", "f.tsv"))[0].values == {"q": "1,5", "a": "2"}
     assert rows(read(tmp_path, "q\ta\n1,5\t2\n", "f.txt"))[0].values == {"q": "1,5", "a": "2"}
+
+
+def test_the_kind_is_told_by_the_name_inside_of_a_compressed_one(tmp_path: Path) -> None:
+    items = read(tmp_path, gzip.compress(b"q\n1,5\n"), "f.tsv.gz")
+    assert [(r.where, r.values) for r in rows(items)] == [("f.tsv.gz:2", {"q": "1,5"})]
+    nothing = read(tmp_path, gzip.compress(b""), "f.csv.gz")
+    assert nothing == [FileFacts(tmp_path / "f.csv.gz", "utf-8")]
 
 
 def test_blank_cells_are_none_and_words_stay(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Data sets of the Hub."""
 
+import gzip
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,6 +98,33 @@ def test_names_tell_splits_where_there_is_no_card(served: Hub, tmp_path: Path) -
     hub.download(settings, Workspace(tmp_path))
     items = list(hub.read(settings, hub.files(settings, Workspace(tmp_path))))
     assert questions(items) == [("1", None), ("2", "validation")]
+
+
+def test_compressed_files_are_read_unless_they_lie_there_plain(served: Hub, tmp_path: Path) -> None:
+    line = b'{"question": "%d", "answer": "a"}\n'
+    served.repositories["datasets/owner/set"] = {
+        "data/train-0.jsonl": line % 1,
+        "data/train-0.jsonl.gz": gzip.compress(line % 1),
+        "data/train-1.jsonl.gz": gzip.compress(line % 2),
+        "data/test.json.gz": gzip.compress(line % 3 + line % 4),
+        "requirements.txt.gz": b"no rows",
+    }
+    workspace = Workspace(tmp_path)
+    assert questions(read(workspace, files="*.jsonl*")) == [("1", None), ("2", None)]
+    assert questions(read(workspace, files="*test*")) == [("3", None), ("4", None)], (
+        "one object a line, whatever the name"
+    )
+    with pytest.raises(DataError, match=r"files of several kinds \(json, jsonl\)"):
+        read(workspace)
+
+
+def test_places_tell_files_of_one_name_apart(served: Hub, tmp_path: Path) -> None:
+    rows = b'{"question": "1", "answer": "a"}\n[]\n'
+    served.repositories["datasets/owner/set"] = {"ko/all.jsonl": rows, "en/all.jsonl": rows, "ko/rest.jsonl": rows}
+    found = [i.where for i in read(Workspace(tmp_path)) if not isinstance(i, FileFacts)]
+    assert found == [
+        *("en/all.jsonl:1", "en/all.jsonl:2", "ko/all.jsonl:1", "ko/all.jsonl:2", "rest.jsonl:1", "rest.jsonl:2"),
+    ]
 
 
 def test_what_is_there_is_not_asked_for_again(served: Hub, tmp_path: Path) -> None:

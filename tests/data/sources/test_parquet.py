@@ -27,3 +27,12 @@ def test_damaged_file(tmp_path: Path) -> None:
     settings = parquet.Settings(path="f.parquet")
     with pytest.raises(DataError, match="cannot be read as Parquet"):
         list(parquet.read(settings, parquet.files(settings, Workspace(tmp_path))))
+
+
+@pytest.mark.parametrize("suffix", [".gz", ".zst"])
+def test_compressed_from_outside_is_refused_before_anything_is_read(tmp_path: Path, suffix: str) -> None:
+    (tmp_path / "d").mkdir()
+    (tmp_path / f"d/f.parquet{suffix}").write_bytes(b"x")
+    for path in ("d", f"d/f.parquet{suffix}"):
+        with pytest.raises(DataError, match="a compressed file around Parquet, which compresses inside; unpack it"):
+            parquet.files(parquet.Settings(path=path), Workspace(tmp_path))

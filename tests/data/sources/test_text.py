@@ -1,10 +1,13 @@
 """One line, one sample."""
 
+import re
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from dadeum.core.workspace import Workspace
 from dadeum.data.fallback import line as escape
@@ -37,3 +40,10 @@ def test_any_text_comes_back(samples: list[str]) -> None:
         path = Path(folder) / "f.txt"
         path.write_text("".join(escape(s) + "\n" for s in samples), encoding="utf-8", newline="\n")
         assert [i.values["text"] for i in read(path) if isinstance(i, Row)] == samples
+
+
+@pytest.mark.parametrize("path", ["a/*.txt", "a/", "a.txt.gz"])
+def test_a_fallback_writes_one_plain_file(path: str) -> None:
+    with pytest.raises(ValidationError, match=f"a fallback writes one plain file, found the path '{re.escape(path)}'"):
+        text.Settings(path=path, fallback="korean_eval")
+    assert text.Settings(path=path).path == path

@@ -46,22 +46,49 @@ def from_flags(flags: dict[str, Any], overlay: bool) -> dict[str, Any]:
                     "실험 파일도 --dataset-path도 없습니다. YAML 파일을 주거나 --model과 --dataset-path를 주세요",
                 )
             )
-        stem = re.sub(r"[^\w.\-]+", "-", Path(flags["dataset_path"]).stem).strip("-._") or "train"
-        tree["name"] = stem
+        tree["name"] = _name(flags["dataset_path"])
     return tree
 
 
+def _name(path: str) -> str:
+    """What the experiment is called: as its file or folder, without what tells the kind."""
+    from dadeum.data.files import PATTERN
+    from dadeum.data.packed import inner
+    from dadeum.data.sources import kind_of
+
+    last = next((Path(part) for part in reversed(Path(path).parts) if not PATTERN.search(part)), Path())
+    stem = inner(last).stem if kind_of(last) else last.name
+    return re.sub(r"[^\w.\-]+", "-", stem).strip("-._") or "train"
+
+
 def _kind(path: str) -> str:
-    suffix = Path(path).suffix.lower()
-    known = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".txt": "text"}
-    if suffix in known:
-        return known[suffix]
-    if suffix == "" and path.count("/") == 1 and not Path(path).exists():
+    """The source that reads the file, the files of a folder or a pattern, or the data set of the Hub."""
+    from dadeum.core.workspace import Workspace
+    from dadeum.data.files import PATTERN, find, gather
+    from dadeum.data.sources import kind_of, suffixes
+
+    workspace = Workspace.here()
+    place = find(workspace, path)
+    kinds = {kind_of(Path(path))}
+    if (place is not None and place.is_dir()) or (place is None and PATTERN.search(path)):
+        kinds = {kind_of(file) for file in gather(workspace, path, suffixes())}
+    elif place is None and Path(path).suffix == "" and re.fullmatch(r"[^/.~][^/]*/[^/]+", path):
         return "hub"
+    found = sorted(kind for kind in kinds if kind)
+    if len(found) > 1:
+        raise ConfigError(
+            say(
+                f"--dataset-path: '{path}' holds files of several kinds ({', '.join(found)}); choose with a pattern such as '*.{found[0]}'",
+                f"--dataset-path: '{path}'에 여러 종류({', '.join(found)})의 파일이 있습니다. '*.{found[0]}' 같은 패턴으로 고르세요",
+            )
+        )
+    if found:
+        return found[0]
+    known = ", ".join(suffixes())
     raise ConfigError(
         say(
-            f"--dataset-path: found '{path}', expected a .csv, .tsv, .json, .jsonl, .parquet or .txt file, or a Hub id",
-            f"--dataset-path: '{path}' 대신 .csv, .tsv, .json, .jsonl, .parquet, .txt 파일이나 Hub 이름을 쓰세요",
+            f"--dataset-path: found '{path}', expected a file ({known}; also .gz, .zst), a folder or pattern of such, or a Hub id",
+            f"--dataset-path: '{path}' 대신 파일({known}, .gz와 .zst도 됨), 그런 파일의 폴더나 패턴, 또는 Hub 이름을 쓰세요",
         )
     )
 
@@ -80,7 +107,7 @@ def train(
     model: Annotated[
         str | None, flag("model", "Hub id or folder of the base", "기본 모델의 Hub 이름 또는 폴더")
     ] = None,
-    dataset_path: Annotated[str | None, flag("dataset_path", "file of rows", "행이 든 파일")] = None,
+    dataset_path: Annotated[str | None, flag("dataset_path", "file or folder of rows", "행이 든 파일이나 폴더")] = None,
     epochs: Annotated[float | None, flag("epochs", "passes over the rows", "행을 도는 횟수")] = None,
     batch_size: Annotated[int | None, flag("batch_size", "samples of one step", "한 단계의 샘플 수")] = None,
     lr: Annotated[float | None, flag("lr", "learning rate", "학습률")] = None,

@@ -6,49 +6,40 @@ import csv
 import unicodedata
 from collections import Counter
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, Literal
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
-from dadeum.core.settings import MemberSettings, setting
-from dadeum.core.workspace import Workspace
-from dadeum.data import charset
-from dadeum.data.files import locate
-from dadeum.data.sources import Fault, FileFacts, Part, Row
+from dadeum.data import charset, packed
+from dadeum.data.sources import Fault, FileFacts, Part, Row, _files
 
 LONGEST_CELL = 1 << 24
+SUFFIXES = (".csv", ".tsv", ".tab")
 
 
-class Settings(MemberSettings):
-    """A CSV or TSV file with a header."""
+class Settings(_files.FileSettings):
+    """CSV or TSV files with a header."""
 
     type: Literal["csv"] = "csv"
-    path: str = setting(
-        ..., "The file; relative paths start at the workspace.", "파일. 상대 경로는 작업 폴더에서 시작합니다."
-    )
-    part: Part | None = setting(
-        None,
-        "The part that all its rows belong to; default: the split draws.",
-        "모든 행이 속할 부분. 기본값은 나누기가 정합니다.",
-    )
 
 
-def files(settings: Settings, workspace: Workspace) -> list[Path]:
-    """The one file."""
-    return [locate(workspace, settings.path)]
+files = _files.files
 
 
 def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
     """Rows under the names of the header; a blank cell is None."""
-    for path in files:
+    for path, name in _files.named(files):
         codec = charset.detect(path)
         with charset.open_text(path, codec, newline="") as file:
-            yield from _rows(path, file, codec, settings.part)
+            yield from _rows(path, name, file, codec, settings.part)
 
 
 def _delimiter(path: Path, header: str) -> str:
-    return "\t" if path.suffix.lower() in {".tsv", ".tab"} or ("\t" in header and "," not in header) else ","
+    return (
+        "\t" if packed.inner(path).suffix.lower() in {".tsv", ".tab"} or ("\t" in header and "," not in header) else ","
+    )
 
 
 def _header(path: Path, cells: list[str]) -> list[str]:
@@ -101,13 +92,13 @@ def _records(path: Path, lines: Iterator[str], delimiter: str) -> Iterator[tuple
             yield line, error
 
 
-def _rows(path: Path, file: IO[str], codec: str, part: Part | None) -> Iterator[Row | Fault | FileFacts]:
-    first = next(charset.lines(path, file), "")
-    file.seek(0)
+def _rows(path: Path, name: str, file: IO[str], codec: str, part: Part | None) -> Iterator[Row | Fault | FileFacts]:
+    lines = charset.lines(path, file)
+    first = next(lines, "")
     names: list[str] | None = None
     blank = 0
-    for line, cells in _records(path, charset.lines(path, file), _delimiter(path, first)):
-        where = f"{path.name}:{line}"
+    for line, cells in _records(path, chain([first] if first else [], lines), _delimiter(path, first)):
+        where = f"{name}:{line}"
         if isinstance(cells, csv.Error):
             yield Fault(where, say(f"quotes do not match ({cells})", f"따옴표가 맞지 않습니다 ({cells})"))
         elif not any(cell.strip() for cell in cells):

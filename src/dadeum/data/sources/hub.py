@@ -2,6 +2,7 @@
 
 Which files make a config and a split is told by the `configs` of the data set's card, else by the files' names. Where
 there are several splits, rows of its validation and test files stay there; the split draws what is missing from train.
+Of a file that lies there both plain and compressed, the plain one is read.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -20,9 +23,11 @@ from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings, setting
 from dadeum.core.workspace import Workspace
-from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row
+from dadeum.data.charset import LONGEST_LINE
+from dadeum.data.files import nfc
+from dadeum.data.packed import inner, open_bytes
+from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row, _files, kind_of, suffixes
 
-KINDS = {".csv": "csv", ".tsv": "csv", ".json": "json", ".jsonl": "jsonl", ".parquet": "parquet", ".txt": "text"}
 NO_ROWS = {
     "dataset_info.json",
     "dataset_infos.json",
@@ -129,22 +134,33 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
     folder = next(parent for parent in files[0].parents if (parent / LISTING).is_file())
     splits = _chosen(settings, folder)
     several = len({split for split in splits.values() if split}) > 1
-    for path in files:
+    names = Counter(path.name for path in files)
+    for path, shown in _files.named(files):
         split = SPLITS.get(splits[path.relative_to(folder).as_posix()] or "")
         pinned = split if several and not settings.split and split != "train" else None
         kind = _kind(path)
         member = SOURCES.member(kind)
-        yield from member.read(member.Settings(path=str(path), part=settings.part or pinned), [path])
+        items = member.read(member.Settings(path=str(path), part=settings.part or pinned), [path])
+        yield from items if names[path.name] == 1 else _told_apart(items, path, shown)
+
+
+def _told_apart(items: Iterator[Row | Fault | FileFacts], path: Path, shown: str) -> Iterator[Row | Fault | FileFacts]:
+    """Rows of a file whose name another has too: their places say in which folder it lies."""
+    for item in items:
+        if isinstance(item, FileFacts):
+            yield item
+        else:
+            yield replace(item, where=shown + item.where.removeprefix(nfc(Path(path.name))))
 
 
 def _kind(path: Path) -> str:
     """The member that reads the file; on the Hub `.json` is often one object a line."""
-    kind = KINDS[path.suffix.lower()]
+    kind = kind_of(path)
     if kind != "json":
-        return kind
-    with path.open("rb") as file:
-        first = file.readline().strip().removeprefix(b"\xef\xbb\xbf")
-        second = file.readline().strip()
+        return str(kind)
+    with open_bytes(path) as file:
+        first = file.readline(LONGEST_LINE).strip().removeprefix(b"\xef\xbb\xbf")
+        second = file.readline(LONGEST_LINE).strip()
     try:
         whole = isinstance(json.loads(first), dict)
     except ValueError:
@@ -155,7 +171,7 @@ def _kind(path: Path) -> str:
 def _chosen(settings: Settings, folder: Path) -> dict[str, str | None]:
     """Files of the repository that the settings ask for, with their splits. Raises DataError that lists what there is."""
     names: list[str] = artifact.read_json(folder / LISTING)["files"]
-    rows = [n for n in names if Path(n).suffix.lower() in KINDS and Path(n).name.lower() not in NO_ROWS]
+    rows = _with_rows(names)
     configs = _configs(folder / CARD)
     found: dict[str, str | None]
     if settings.files is not None:
@@ -174,7 +190,8 @@ def _chosen(settings: Settings, folder: Path) -> dict[str, str | None]:
                 f"{title(settings)}: 맞는 csv, json, jsonl, parquet, txt 파일이 없습니다. 있는 파일: {listed}. files, config, split을 고치세요",
             )
         )
-    kinds = sorted({KINDS[Path(name).suffix.lower()] for name in found})
+    known = suffixes()
+    kinds = sorted({known[inner(Path(name)).suffix.lower()] for name in found})
     if len(kinds) > 1:
         raise DataError(
             say(
@@ -182,6 +199,17 @@ def _chosen(settings: Settings, folder: Path) -> dict[str, str | None]:
                 f"{title(settings)}: 여러 종류({', '.join(kinds)})의 파일에 같은 행이 있을 수 있습니다. files로 고르세요(예: '*.{kinds[0]}')",
             )
         )
+    return found
+
+
+def _with_rows(names: list[str]) -> list[str]:
+    known, there = suffixes(), set(names)
+    found = []
+    for name in names:
+        plain = inner(Path(name))
+        twin = plain.as_posix() != name and plain.as_posix() in there
+        if plain.suffix.lower() in known and plain.name.lower() not in NO_ROWS and not twin:
+            found.append(name)
     return found
 
 

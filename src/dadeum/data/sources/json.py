@@ -15,44 +15,32 @@ from typing import Any, Literal
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
-from dadeum.core.settings import MemberSettings, setting
-from dadeum.core.workspace import Workspace
-from dadeum.data import charset
-from dadeum.data.files import locate
-from dadeum.data.sources import Fault, FileFacts, Part, Row
+from dadeum.data import charset, packed
+from dadeum.data.sources import Fault, FileFacts, Part, Row, _files
 
 LISTS = ("data", "rows")
 LARGEST = 1 << 29  # bytes: the file is held in memory
 BLANK = re.compile(r"[ \t\r\n]*")
+SUFFIXES = (".json",)
 
 
-class Settings(MemberSettings):
-    """A JSON file with a list of objects, or SQuAD's `data[].paragraphs[].qas[]`."""
+class Settings(_files.FileSettings):
+    """JSON files with a list of objects, or SQuAD's `data[].paragraphs[].qas[]`."""
 
     type: Literal["json"] = "json"
-    path: str = setting(
-        ..., "The file; relative paths start at the workspace.", "파일. 상대 경로는 작업 폴더에서 시작합니다."
-    )
-    part: Part | None = setting(
-        None,
-        "The part that all its rows belong to; default: the split draws.",
-        "모든 행이 속할 부분. 기본값은 나누기가 정합니다.",
-    )
 
 
-def files(settings: Settings, workspace: Workspace) -> list[Path]:
-    """The one file."""
-    return [locate(workspace, settings.path)]
+files = _files.files
 
 
 def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
     """Rows by the line on which each object begins. Damaged JSON ends the file with a DataError."""
-    for path in files:
-        if path.stat().st_size > LARGEST:
+    for path, name in _files.named(files):
+        if packed.larger(path, LARGEST):
             raise DataError(
                 say(
-                    f"{path}: {path.stat().st_size} bytes, a JSON list may have {LARGEST}; write one object a line and use type: jsonl",
-                    f"{path}: {path.stat().st_size}바이트입니다. JSON 목록은 {LARGEST}바이트까지입니다. 한 줄에 객체 하나씩 쓰고 type: jsonl을 쓰세요",
+                    f"{path}: a JSON list may have {LARGEST} bytes, it has more; write one object a line and use type: jsonl",
+                    f"{path}: JSON 목록은 {LARGEST}바이트까지인데 더 큽니다. 한 줄에 객체 하나씩 쓰고 type: jsonl을 쓰세요",
                 )
             )
         codec = charset.detect(path)
@@ -63,7 +51,7 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
         for start, value in _Scanner(path, text).elements():
             line += text.count("\n", last, start)
             last = start
-            yield from _rows(value, f"{path.name}:{line}", settings.part)
+            yield from _rows(value, f"{name}:{line}", settings.part)
         yield FileFacts(path, codec)
 
 

@@ -8,33 +8,34 @@ from typing import Literal
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
-from dadeum.core.settings import MemberSettings, setting
 from dadeum.core.workspace import Workspace
-from dadeum.data.files import locate
-from dadeum.data.sources import Fault, FileFacts, Part, Row
+from dadeum.data import packed
+from dadeum.data.sources import Fault, FileFacts, Row, _files
 
 BATCH = 1000
 # pandas writes its index as a column.
 INDEX = "__index_level_"
+SUFFIXES = (".parquet",)
 
 
-class Settings(MemberSettings):
-    """A Parquet file."""
+class Settings(_files.FileSettings):
+    """Parquet files."""
 
     type: Literal["parquet"] = "parquet"
-    path: str = setting(
-        ..., "The file; relative paths start at the workspace.", "파일. 상대 경로는 작업 폴더에서 시작합니다."
-    )
-    part: Part | None = setting(
-        None,
-        "The part that all its rows belong to; default: the split draws.",
-        "모든 행이 속할 부분. 기본값은 나누기가 정합니다.",
-    )
 
 
 def files(settings: Settings, workspace: Workspace) -> list[Path]:
-    """The one file."""
-    return [locate(workspace, settings.path)]
+    """The files. Raises DataError for a compressed one: Parquet compresses inside, and is not read from end to end."""
+    found = _files.files(settings, workspace)
+    wrapped = next((path for path in found if packed.codec(path)), None)
+    if wrapped is not None:
+        raise DataError(
+            say(
+                f"{wrapped}: found a compressed file around Parquet, which compresses inside; unpack it",
+                f"{wrapped}: Parquet은 안에서 압축하므로 압축된 채로 읽지 않습니다. 풀어서 쓰세요",
+            )
+        )
+    return found
 
 
 def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
@@ -42,7 +43,7 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
     import pyarrow
     import pyarrow.parquet
 
-    for path in files:
+    for path, name in _files.named(files):
         number = 0
         try:
             with pyarrow.parquet.ParquetFile(path) as file:
@@ -50,7 +51,7 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
                 for batch in file.iter_batches(batch_size=BATCH, columns=columns):
                     for values in batch.to_pylist():
                         number += 1
-                        yield Row(values, f"{path.name}:{number}", settings.part)
+                        yield Row(values, f"{name}:{number}", settings.part)
         except (pyarrow.ArrowException, OSError) as error:
             reason = str(error).split("\n")[0].rstrip(".")
             raise DataError(

@@ -11,31 +11,24 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import SerializerFunctionWrapHandler, model_serializer
+from pydantic import SerializerFunctionWrapHandler, model_serializer, model_validator
 
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
-from dadeum.core.settings import MemberSettings, setting
+from dadeum.core.settings import setting
 from dadeum.core.workspace import Workspace
-from dadeum.data import charset, fallback
-from dadeum.data.files import find, locate
-from dadeum.data.sources import Fault, FileFacts, Part, Row
+from dadeum.data import charset, fallback, packed
+from dadeum.data.files import PATTERN, find
+from dadeum.data.sources import Fault, FileFacts, Row, _files
 
 ESCAPE = re.compile(r"\\([n\\])")
+SUFFIXES = (".txt",)
 
 
-class Settings(MemberSettings):
-    """A text file with one sample a line."""
+class Settings(_files.FileSettings):
+    """Text files with one sample a line."""
 
     type: Literal["text"] = "text"
-    path: str = setting(
-        ..., "The file; relative paths start at the workspace.", "파일. 상대 경로는 작업 폴더에서 시작합니다."
-    )
-    part: Part | None = setting(
-        None,
-        "The part that all its rows belong to; default: the split draws.",
-        "모든 행이 속할 부분. 기본값은 나누기가 정합니다.",
-    )
     fallback: str | None = setting(
         None,
         "Where a missing file comes from: `owner/name` or `owner/name@revision` of a Hub data set, or the name of a "
@@ -45,6 +38,18 @@ class Settings(MemberSettings):
         pattern=fallback.NAME,
     )
 
+    @model_validator(mode="after")
+    def _one_plain_file(self) -> Settings:
+        many = self.path.endswith("/") or PATTERN.search(self.path) is not None
+        if self.fallback is not None and (many or packed.codec(Path(self.path))):
+            raise ValueError(
+                say(
+                    f"a fallback writes one plain file, found the path '{self.path}'",
+                    f"fallback은 압축하지 않은 파일 하나를 씁니다. path가 '{self.path}'입니다",
+                )
+            )
+        return self
+
     @model_serializer(mode="wrap")
     def _as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Without a fallback the settings read as they did before there was one: what was made from them stays fresh."""
@@ -52,6 +57,9 @@ class Settings(MemberSettings):
         if self.fallback is None:
             written.pop("fallback", None)
         return written
+
+
+files = _files.files
 
 
 def waits(settings: Settings, workspace: Workspace) -> bool:
@@ -68,20 +76,15 @@ def fill(settings: Settings, workspace: Workspace, reporter: Reporter) -> list[P
     return [path]
 
 
-def files(settings: Settings, workspace: Workspace) -> list[Path]:
-    """The one file."""
-    return [locate(workspace, settings.path)]
-
-
 def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFacts]:
     """A row with the column `text` for each line; blank lines are skipped and counted."""
-    for path in files:
+    for path, name in _files.named(files):
         codec = charset.detect(path)
         blank = escaped = 0
         with charset.open_text(path, codec) as file:
             for number, line in enumerate(charset.lines(path, file), 1):
                 line = line.removesuffix("\n").removesuffix("\r")
-                where = f"{path.name}:{number}"
+                where = f"{name}:{number}"
                 if not line.strip():
                     blank += 1
                 elif "\0" in line:
