@@ -30,7 +30,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from dadeum.data.split import normalised
+from dadeum.data.keys import normalised
 from dadeum.tokenizer.load import TEMPLATES
 
 HELD_OUT = 2000

@@ -1,18 +1,44 @@
 """The split: by content, never by order; nothing lost, nothing in two parts."""
 
 import random
-import unicodedata
+from collections.abc import Sequence
 
+import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from dadeum.config.data import SplitSettings
 from dadeum.data.formats import Conversation
-from dadeum.data.split import answer_key, normalised, prompt_key, split
+from dadeum.data.keys import Column, Groups, keys
+from dadeum.data.sources import Part
+from dadeum.data.split import Split, crossing, extra, pinned_numbers, twins
+from dadeum.data.split import split as split_groups
 
 
 def settings(validation: float = 0.1, test: float = 0.1, seed: int = 42) -> SplitSettings:
     return SplitSettings(validation=validation, test=test, seed=seed)
+
+
+def groups_of(texts: Sequence[str], seed: int = 42) -> Groups:
+    column = Column()
+    for text in texts:
+        column.add(keys(Conversation(text=text), seed).prompt)
+    return column.groups()
+
+
+class Parts:
+    """A split with the names of the parts."""
+
+    def __init__(self, found: Split) -> None:
+        self.parts = [found.name(row) for row in range(len(found.parts))]
+        names = (None if owner < 0 else ("train", "validation", "test")[owner] for owner in found.twin_of)
+        self.twin_of = {row: name for row, name in enumerate(names) if name is not None}
+        self.empty = found.empty
+
+
+def split(texts: Sequence[str], pinned: Sequence[Part | None], asked: SplitSettings) -> Parts:
+    return Parts(split_groups(groups_of(texts, asked.seed), pinned_numbers(pinned), asked))
 
 
 def counts(parts: list[str | None]) -> dict[str | None, int]:
@@ -89,20 +115,34 @@ def test_nothing_is_lost_and_no_key_stands_in_two_parts(rows: list[tuple[int, st
     assert all(len(parts) == 1 for parts in where.values())
 
 
-def test_normalised_text() -> None:
-    base = normalised("서울은 Korea의  수도?")
-    assert base == normalised(unicodedata.normalize("NFD", "  서울은\u3000korea의\n수도? "))
-    assert base != normalised("서울은 Korea의 수도")
-    assert normalised("STRASSE") == normalised("straße")
+@pytest.mark.parametrize(("v", "t"), [(0.1, 0.2), (0.01, 0.0), (0.3, 0.3), (0.0, 0.45)])
+def test_drawn_as_one_group_after_the_other_would_be(v: float, t: float) -> None:
+    """The rule in plain words: groups in the order of their digests, until a share is reached."""
+    draw = random.Random(f"{v} {t}")
+    texts = [f"글 {draw.randrange(60)}" for _ in range(draw.randrange(20, 120))]
+    found = split(texts, [None] * len(texts), settings(v, t))
+    order = sorted(set(texts), key=lambda text: keys(Conversation(text=text), 42).prompt)
+    expected, at = dict.fromkeys(order, "train"), 0
+    for part, share in (("test", t), ("validation", v)):
+        due, got = (max(round(share * len(texts)), 1) if share else 0), 0
+        while got < due and at < len(order) - 1:
+            expected[order[at]] = part
+            got += texts.count(order[at])
+            at += 1
+    assert found.parts == [expected[text] for text in texts]
 
 
-def test_twins_have_the_same_prompt_whatever_the_answer() -> None:
-    def talk(question: str, answer: str, system: str = "") -> Conversation:
-        head = ({"role": "system", "content": system},) if system else ()
-        return Conversation((*head, {"role": "user", "content": question}, {"role": "assistant", "content": answer}))
+def test_one_of_each_stays_and_an_official_test_row_before_others() -> None:
+    groups = groups_of("abaabc")
+    assert extra(groups, pinned_numbers([None] * 6)) == {2: 0, 3: 0, 4: 1}
+    pinned: list[Part | None] = [None, "train", "validation", "test", None, None]
+    assert extra(groups, pinned_numbers(pinned)) == {0: 3, 2: 3, 4: 1}
+    assert extra(groups_of(""), pinned_numbers([])) == {}
 
-    assert prompt_key(talk("안녕 ", "1")) == prompt_key(talk("안녕", "2"))
-    assert prompt_key(talk("안녕", "1", "S")) != prompt_key(talk("안녕", "1"))
-    assert answer_key(talk("a", "네 ")) == answer_key(talk("b", "네"))
-    assert prompt_key(Conversation(text="A b")) == prompt_key(Conversation(text="a  B"))
-    assert answer_key(Conversation(text="a")) is None
+
+def test_twins_and_groups_in_two_parts_are_counted() -> None:
+    groups = groups_of("aabbcc")
+    parts = pinned_numbers(["train", "train", "test", "test", "validation", None])
+    assert twins(groups, parts) == {"train": 1, "validation": 0, "test": 1} and crossing(groups, parts) == 0
+    assert crossing(groups, pinned_numbers(["train", "test", "test", "test", "train", "validation"])) == 2
+    assert crossing(groups, np.full(6, -1, np.int8)) == 0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dadeum.data import step
-from dadeum.data.split import normalised
+from dadeum.data.keys import normalised
 from tests.data.small import Data
 
 

@@ -4,6 +4,8 @@ It is written once and is a file like any other then; a note beside it (`.<name>
 long as nobody changes it.
 """
 
+import json
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +18,14 @@ from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.files import label
 from dadeum.data.formats import Conversation
+from dadeum.data.sources import Part
 
 SHIPPED = Path(__file__).parent / "texts"
 NAME = r"^[\w.\-]+(/[\w.\-]+(@[\w.\-/]+)?)?$"
 SPEAKERS = {"system": "", "user": "질문: ", "assistant": "답변: "}
 
 
-def write(name: str, path: Path, part: str | None, workspace: Workspace, reporter: Reporter) -> None:
+def write(name: str, path: Path, part: Part | None, workspace: Workspace, reporter: Reporter) -> None:
     """Write the text `name` to `path`, one sample a line, of a Hub data set the rows of this part (None: train).
 
     Raises HubError and DataError; then nothing is written.
@@ -76,18 +79,22 @@ def _shipped(name: str) -> tuple[str, str]:
     return file.read_text(encoding="utf-8"), say(f"the built-in samples '{name}'", f"내장 글 '{name}'")
 
 
-def _hub(name: str, part: str | None, workspace: Workspace, reporter: Reporter) -> tuple[str, str]:
+def _hub(name: str, part: Part | None, workspace: Workspace, reporter: Reporter) -> tuple[str, str]:
     """The samples of a Hub data set, and its name with the commit."""
     from dadeum.data.clean import Cleaner
-    from dadeum.data.prepare import RowReader
+    from dadeum.data.prepare import Account, RowReader
     from dadeum.data.sources import SOURCES
+    from dadeum.data.split import NONE, number
 
     owner_name, _, revision = name.partition("@")
     source = SOURCES.settings("hub").model_validate({"name": owner_name, "revision": revision or "main"})
     commit = SOURCES.of(source).download(source, workspace).name
-    account = RowReader(workspace, dialogue, reporter, Cleaner(None), None).read([source])
-    wanted = {part or "train", None} if part in (None, "train") else {part}
-    samples = [row.text for row in account.kept if row.pinned in wanted]
+    with tempfile.TemporaryDirectory() as aside:
+        with Account(Path(aside) / "kept.jsonl", Path(aside) / "faulty.jsonl", seed=0) as account:
+            RowReader(workspace, dialogue, reporter, Cleaner(None), None, account).read([source])
+        wanted = {number(part or "train")} | ({NONE} if part in (None, "train") else set())
+        rows = zip(account.pins.tolist(), account.lines(), strict=True)
+        samples = [json.loads(row)["text"] for pin, row in rows if pin in wanted]
     if not samples:
         wish = part or "train"
         raise DataError(
@@ -96,8 +103,8 @@ def _hub(name: str, part: str | None, workspace: Workspace, reporter: Reporter) 
                 f"fallback: {name}에 '{wish}' 부분의 행이 없습니다",
             )
         )
-    if account.dropped:
-        count, first = len(account.dropped), account.dropped[0]
+    if account.first is not None:
+        count, first = account.dropped.total(), account.first
         reporter.warn(
             say(
                 f"{count} rows of {name} left out, first {first['where']}: {first['reason']}",

@@ -1,6 +1,9 @@
 """Conversations to samples: what is too long, what trains nothing, and the statistics of the rest."""
 
+import itertools
 import json
+from array import array
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -14,8 +17,9 @@ from dadeum.core.progress import Reporter
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.samples import Entry
 from dadeum.data.sources import Part
+from dadeum.data.split import PARTS
 
-CHUNK = 500
+CHUNK = 1000
 # Conversations on which the template's own marks are compared with what is trained.
 MARKED = 50
 QUANTILES = (0.5, 0.9, 0.99)
@@ -29,7 +33,7 @@ class Tally:
     rows: int = 0
     trained: int = 0
     answer_bytes: int = 0
-    lengths: list[int] = field(default_factory=list)
+    lengths: "array[int]" = field(default_factory=lambda: array("i"))
 
     def add(self, sample: Sample) -> None:
         """Count a sample that is kept."""
@@ -107,36 +111,45 @@ def cut_front(sample: Sample, max_length: int, bos: int | None, start: int) -> S
 
 
 class Formatter:
-    """Makes the samples of one part after the other and keeps the account of what it leaves out."""
+    """Makes samples of rows and keeps the account of what it leaves out."""
 
-    def __init__(self, data: DataSettings, objective: str, renderer: Renderer, reporter: Reporter) -> None:
+    def __init__(
+        self,
+        data: DataSettings,
+        objective: str,
+        renderer: Renderer,
+        reporter: Reporter,
+        questions: IO[str] | None = None,
+        faulty: IO[str] | None = None,
+    ) -> None:
+        """Rows of the test part that are kept are written to `questions`, rows that are left out to `faulty`."""
         self.data = data
         self.pretrain = objective == "pretrain"
         self.renderer = renderer
         self.reporter = reporter
-        self.tallies: dict[str, Tally] = {}
+        self.questions, self.faulty = questions, faulty
+        self.tallies: dict[str, Tally] = {part: Tally() for part in PARTS}
         self.overlong = Overlong()
-        self.dropped: list[dict[str, Any]] = []
+        self.dropped: Counter[str] = Counter()
+        self.first_faulty: dict[str, Any] | None = None
         self.marks: list[bool] = []
         self.done = 0
 
-    def part(
-        self, part: Part, conversations: Sequence[Conversation], questions: IO[str] | None = None
-    ) -> Iterator[Entry]:
-        """Samples of a part in the order of its rows; rows of the test part are also written to `questions`."""
-        tally = self.tallies.setdefault(part, Tally())
-        for at in range(0, len(conversations), CHUNK):
-            chunk = conversations[at : at + CHUNK]
-            for row, samples in zip(chunk, self._samples(chunk, self._train_on(part)), strict=True):
+    def entries(self, conversations: Iterable[Conversation]) -> Iterator[tuple[Part, Entry]]:
+        """Samples with their parts, in the order of the rows."""
+        for chunk in batched(conversations, CHUNK):
+            for row, samples in zip(chunk, self._samples(chunk), strict=True):
+                part: Part = row["part"]
                 kept = self._kept(row, samples, self._train_on(part))
+                tally = self.tallies[part]
                 tally.rows += bool(kept)
                 for sample in kept:
                     tally.add(sample)
-                    yield Entry(sample.input_ids, sample.weights, row["source_row"], sample.answer_bytes)
-                if kept and questions is not None:
-                    questions.write(json.dumps(question(row), ensure_ascii=False) + "\n")
+                    yield part, Entry(sample.input_ids, sample.weights, row["source_row"], sample.answer_bytes)
+                if kept and part == "test" and self.questions is not None:
+                    self.questions.write(json.dumps(question(row), ensure_ascii=False) + "\n")
             self.done += len(chunk)
-            self.reporter.advance(self.done, dropped=len(self.dropped))
+            self.reporter.advance(self.done, dropped=self.dropped.total())
 
     def _train_on(self, part: Part) -> TrainOn:
         """The test part measures the answers that are generated: one sample a row, the last answer."""
@@ -144,12 +157,22 @@ class Formatter:
             return "all"
         return "last_assistant" if part == "test" else self.data.train_on
 
-    def _samples(self, chunk: Sequence[Conversation], train_on: TrainOn) -> list[list[Sample] | DataError]:
+    def _samples(self, chunk: Sequence[Conversation]) -> list[list[Sample] | DataError]:
         talks = [row["messages"] for row in chunk if row["messages"]]
         for messages in talks[: max(0, MARKED - len(self.marks))]:
             self._compare_marks(messages)
-        rendered = iter(self.renderer.samples_batch(talks, train_on) if talks else ())
-        return [next(rendered) if row["messages"] else [self.renderer.plain(row["text"])] for row in chunk]
+        found: list[list[Sample] | DataError] = [[] for _ in chunk]
+        by_rule: dict[TrainOn, list[int]] = {}
+        for index, row in enumerate(chunk):
+            if row["messages"]:
+                by_rule.setdefault(self._train_on(row["part"]), []).append(index)
+            else:
+                found[index] = [self.renderer.plain(row["text"])]
+        for train_on, chosen in by_rule.items():
+            rendered = self.renderer.samples_batch((chunk[i]["messages"] for i in chosen), train_on)
+            for index, samples in zip(chosen, rendered, strict=True):
+                found[index] = samples
+        return found
 
     def _compare_marks(self, messages: Sequence[Mapping[str, str]]) -> None:
         try:
@@ -179,7 +202,12 @@ class Formatter:
         return kept
 
     def _drop(self, row: Conversation, kind: str, reason: str) -> None:
-        self.dropped.append({"source_row": row["source_row"], "where": row["where"], "kind": kind, "reason": reason})
+        entry = {"source_row": row["source_row"], "where": row["where"], "kind": kind, "reason": reason}
+        self.dropped[kind] += 1
+        if kind != "overlong":
+            self.first_faulty = self.first_faulty or entry
+        if self.faulty is not None:
+            self.faulty.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
     def _fit(self, row: Conversation, sample: Sample, train_on: TrainOn) -> list[Sample]:
         length, limit = len(sample.input_ids), self.data.max_length
@@ -232,9 +260,8 @@ class Formatter:
             sum(t.rows for t in self.tallies.values()),
             sum(t.trained for t in self.tallies.values()),
             sum(t.answer_bytes for t in self.tallies.values()),
-            [length for t in self.tallies.values() for length in t.lengths],
+            array("i", itertools.chain.from_iterable(t.lengths for t in self.tallies.values())),
         )
-        kinds = sorted({str(entry["kind"]) for entry in self.dropped})
         found = self.overlong
         return {
             "parts": {part: tally.facts() for part, tally in self.tallies.items()},
@@ -249,7 +276,7 @@ class Formatter:
             },
             "rows_read": report["read"],
             "dropped_before": report["dropped"],
-            "dropped": {kind: sum(e["kind"] == kind for e in self.dropped) for kind in kinds},
+            "dropped": dict(sorted(self.dropped.items())),
             "marks": {"compared": len(self.marks), "agree": sum(self.marks)} if self.marks else None,
         }
 
@@ -268,6 +295,8 @@ def question(row: Conversation) -> dict[str, Any]:
     return {"messages": row["messages"][:-1], "reference": reference, "source_row": row["source_row"], **extra}
 
 
-def of_part(conversations: Iterable[Conversation], part: Part) -> list[Conversation]:
-    """The rows of one part, in the order of reading."""
-    return [row for row in conversations if row["part"] == part]
+def batched(rows: Iterable[Conversation], size: int) -> Iterator[list[Conversation]]:
+    """The rows in lists of at most `size`."""
+    waiting = iter(rows)
+    while chunk := list(itertools.islice(waiting, size)):
+        yield chunk

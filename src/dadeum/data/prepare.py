@@ -3,12 +3,15 @@
 read = train + validation + test + dropped, always; each dropped row is listed with `file:line` and reason.
 """
 
+import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from dadeum.config.data import DataSettings
 from dadeum.core.errors import DataError
@@ -16,14 +19,14 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
 from dadeum.core.workspace import Workspace
-from dadeum.data import duplicates
 from dadeum.data.cells import FaultyRow, by_name, plain_name
 from dadeum.data.clean import Cleaner
 from dadeum.data.files import label
 from dadeum.data.formats import FORMATS, LAST, Conversation
+from dadeum.data.keys import ABSENT, Column, id_key, keys, row_id
 from dadeum.data.prompt import PromptFormat, load_prompt
-from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row
-from dadeum.data.split import PARTS, Split, answer_key, prompt_key, split
+from dadeum.data.sources import SOURCES, Fault, FileFacts, Row
+from dadeum.data.split import NONE, PARTS, Numbers, Split, crossing, extra, number, split, twins
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
 LOOK = 100
@@ -33,49 +36,71 @@ Check = Callable[[Conversation], str]
 Item = Row | Fault | FileFacts
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
-    """A row that is kept: where it was read (`source_row` counts all rows from 0) and what the template makes of it."""
-
-    source_row: int
-    where: str
-    pinned: Part | None
-    conversation: Conversation
-    text: str
-    id: str | None = None  # under which it stands in its source
-
-
-@dataclass
 class Account:
-    """All rows of all sources."""
+    """All rows of all sources: kept ones in a file aside, dropped ones in a list, and of each kept row its keys."""
 
-    kept: list[Prepared] = field(default_factory=list)
-    dropped: list[dict[str, Any]] = field(default_factory=list)
-    sources: list[dict[str, Any]] = field(default_factory=list)
-    read: int = 0
-    duplicates: dict[str, int] = field(default_factory=dict)
+    def __init__(self, spool: Path, listing: Path, seed: int) -> None:
+        """`spool` takes the kept rows as JSON lines, `listing` the dropped ones; both are written as rows are read."""
+        self.spool, self.listing, self.seed = spool, listing, seed
+        self.sources: list[dict[str, Any]] = []
+        self.read = 0
+        self.kept = 0
+        self.dropped: Counter[str] = Counter()
+        self.first: dict[str, Any] | None = None  # of the dropped
+        self.prompts, self.exact, self.loose, self.answers, self.ids = (Column() for _ in range(5))
+        self.pinned = bytearray()  # the part of each kept row, as split.number
+        self._kept = spool.open("w", encoding="utf-8", newline="\n")
+        self._dropped = listing.open("w", encoding="utf-8", newline="\n")
+
+    def __enter__(self) -> "Account":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._kept.close()
+        self._dropped.close()
 
     def drop(self, row: int, where: str, kind: str, reason: str) -> None:
         """A row goes out."""
-        self.dropped.append({"source_row": row, "where": where, "kind": kind, "reason": reason})
+        entry = {"source_row": row, "where": where, "kind": kind, "reason": reason}
+        self.first = self.first or entry
+        self.dropped[kind] += 1
+        self._dropped.write(json.dumps(entry, ensure_ascii=False) + "\n")
 
-    def compare(self, how: str) -> None:
-        """Count the kept rows that say what another says; unless `how` is to keep them, one of each stays."""
-        keys = {name: [key(row.conversation) for row in self.kept] for name, key in duplicates.KEYS.items()}
-        self.duplicates = {
-            "exact": duplicates.repeats(keys["drop_exact"]),
-            "normalised": duplicates.repeats(keys["drop_normalised"]),
-            "ids": duplicates.repeats(row.id for row in self.kept if row.id is not None),
-        }
-        extra = duplicates.extra(keys[how], [row.pinned for row in self.kept]) if how in keys else {}
-        for index, first in sorted(extra.items()):
-            row, where = self.kept[index], self.kept[first].where
-            self.drop(row.source_row, row.where, "duplicate", say(f"says the same as {where}", f"{where}과(와) 같음"))
-        self.kept = [row for index, row in enumerate(self.kept) if index not in extra]
+    def keep(self, item: Row, row: int, conversation: Conversation, text: str, id_key: bytes) -> None:
+        """A row stays: where it was read, what it says, and what the template makes of it."""
+        entry = {"messages": conversation.messages, "text": text, "source_row": row, "where": item.where}
+        extra = {"category": conversation.category, "query": conversation.query, "reference": conversation.reference}
+        entry |= {key: value for key, value in extra.items() if value is not None}
+        self._kept.write(json.dumps(entry, ensure_ascii=False) + "\n")
+        found = keys(conversation, self.seed)
+        self.prompts.add(found.prompt)
+        self.exact.add(found.exact)
+        self.loose.add(found.loose)
+        self.answers.add(found.answer)
+        self.ids.add(id_key)
+        self.pinned.append(number(item.part) % 256)
+        self.kept += 1
 
-    def by_kind(self) -> dict[str, int]:
-        """Dropped rows by reason."""
-        return dict(sorted(Counter(entry["kind"] for entry in self.dropped).items()))
+    def close_reading(self) -> None:
+        """No more rows are read; all of them are on disk."""
+        self._kept.flush()
+        self._dropped.flush()
+
+    @property
+    def pins(self) -> Numbers:
+        """The part that each kept row is pinned to."""
+        return np.frombuffer(self.pinned, np.int8)
+
+    def lines(self) -> Iterator[str]:
+        """The kept rows as JSON, in the order of reading."""
+        with self.spool.open(encoding="utf-8") as file:
+            for line in file:
+                yield line.rstrip("\n")
+
+    def places(self, rows: Iterable[int]) -> dict[int, str]:
+        """Where these of the kept rows were read."""
+        wanted = set(rows)
+        return {i: json.loads(line)["where"] for i, line in enumerate(self.lines()) if i in wanted} if wanted else {}
 
 
 @dataclass
@@ -87,31 +112,33 @@ class RowReader:
     reporter: Reporter
     cleaner: Cleaner
     prompt: PromptFormat | None
-    account: Account = field(default_factory=Account)
+    account: Account
 
     @classmethod
-    def of(cls, data: DataSettings, workspace: Workspace, check: Check, reporter: Reporter) -> "RowReader":
+    def of(
+        cls, data: DataSettings, workspace: Workspace, check: Check, reporter: Reporter, account: Account
+    ) -> "RowReader":
         """A reader under the settings. Raises DataError where `data.prompt` is wrong."""
         settings = load_prompt(data.prompt, workspace)
         prompt = PromptFormat(settings, data.system_prompt) if settings else None
-        return cls(workspace, check, reporter, Cleaner(data.system_prompt), prompt)
+        return cls(workspace, check, reporter, Cleaner(data.system_prompt), prompt, account)
 
-    def read(self, sources: Iterable[MemberSettings]) -> Account:
+    def read(self, sources: Iterable[MemberSettings]) -> None:
         """Read them all. Raises DataError for a file that cannot be read, or whose columns are not understood."""
         self.reporter.start(say("reading rows", "행 읽는 중"), unit=say("rows", "행"))
-        for number, source in enumerate(sources):
+        for place, source in enumerate(sources):
             member = SOURCES.of(source)
             name = str(getattr(source, "path", None) or getattr(source, "name", source.type))
-            self._source(number, name, member.read(source, member.files(source, self.workspace)))
+            self._source(place, name, member.read(source, member.files(source, self.workspace)))
         self.reporter.advance(self.account.read)
-        return self.account
+        self.account.close_reading()
 
-    def _source(self, number: int, name: str, items: Iterator[Item]) -> None:
+    def _source(self, place: int, name: str, items: Iterator[Item]) -> None:
         head = _look(items)
         columns = list(dict.fromkeys(column for item in head if isinstance(item, Row) for column in item.values))
         convert, kind = _converter(name, columns, self.prompt) if columns else (None, None)
         account = self.account
-        before, dropped = account.read, len(account.dropped)
+        before, dropped = account.read, account.dropped.total()
         for item in chain(head, items):
             if isinstance(item, FileFacts):
                 rows = account.read - before
@@ -128,21 +155,21 @@ class RowReader:
                         "format": kind,
                         "columns": columns,
                         "rows": rows,
-                        "dropped": len(account.dropped) - dropped,
+                        "dropped": account.dropped.total() - dropped,
                         "blank_lines": item.blank,
                         **item.counts,
                     }
                 )
-                before, dropped = account.read, len(account.dropped)
+                before, dropped = account.read, account.dropped.total()
             else:
-                self._item(item, convert, number)
+                self._item(item, convert, place)
 
-    def _item(self, item: Row | Fault, convert: Convert | None, number: int) -> None:
+    def _item(self, item: Row | Fault, convert: Convert | None, source: int) -> None:
         account = self.account
         index = account.read
         account.read += 1
         if account.read % STEP == 0:
-            self.reporter.advance(account.read, dropped=len(account.dropped))
+            self.reporter.advance(account.read, dropped=account.dropped.total())
         if isinstance(item, Fault):
             account.drop(index, item.where, item.kind, item.reason)
             return
@@ -154,9 +181,8 @@ class RowReader:
         except FaultyRow as fault:
             account.drop(index, item.where, fault.kind, str(fault))
         else:
-            found = duplicates.row_id(item.values)
-            own = None if found is None else f"{number} {found}"
-            account.kept.append(Prepared(index, item.where, item.part, conversation, text, own))
+            found = row_id(item.values)
+            account.keep(item, index, conversation, text, ABSENT if found is None else id_key(source, found))
 
 
 def _look(items: Iterator[Item]) -> list[Item]:
@@ -198,96 +224,99 @@ def _converter(name: str, columns: list[str], prompt: PromptFormat | None) -> tu
     )
 
 
-def refuse_faulty(account: Account, report: Path) -> None:
+def refuse_faulty(account: Account, listing: Path) -> None:
     """The error of a stage that found faulty rows: how many, the first, the file that lists all, the cure."""
-    first = account.dropped[0]
-    count, read = len(account.dropped), account.read
+    first = account.first
+    count, read = account.dropped.total(), account.read
+    if first is None:
+        return
     if not account.kept:
         raise DataError(
             say(
-                f"none of {read} rows can be used, first {first['where']}: {first['reason']}; all are listed in {report}",
-                f"{read}행 모두 쓸 수 없습니다. 첫 행 {first['where']}: {first['reason']}. 전체 목록: {report}",
+                f"none of {read} rows can be used, first {first['where']}: {first['reason']}; all are listed in {listing}",
+                f"{read}행 모두 쓸 수 없습니다. 첫 행 {first['where']}: {first['reason']}. 전체 목록: {listing}",
             )
         )
     raise DataError(
         say(
-            f"{count} of {read} rows cannot be used, first {first['where']}: {first['reason']}; all are listed in {report}; "
+            f"{count} of {read} rows cannot be used, first {first['where']}: {first['reason']}; all are listed in {listing}; "
             "correct them, or leave them out with data.faulty_rows=drop",
-            f"{read}행 중 {count}행을 쓸 수 없습니다. 첫 행 {first['where']}: {first['reason']}. 전체 목록: {report}. "
+            f"{read}행 중 {count}행을 쓸 수 없습니다. 첫 행 {first['where']}: {first['reason']}. 전체 목록: {listing}. "
             "고치거나 data.faulty_rows=drop으로 빼세요",
         )
     )
 
 
-def part_rows(account: Account, data: DataSettings) -> Split:
-    """Give every kept row its part; what goes out as duplicate or twin is added to the dropped. The account stays whole."""
-    account.compare(data.duplicates)
-    keys = [prompt_key(row.conversation) for row in account.kept]
-    parts = split(keys, [row.pinned for row in account.kept], data.split)
-    for index, owner in parts.twin_of.items():
-        row = account.kept[index]
-        account.drop(
-            row.source_row,
-            row.where,
-            f"twin of a {owner} row",
-            say(f"same prompt as a {owner} row", f"{owner} 부분의 행과 질문이 같음"),
-        )
-    kept = sum(part is not None for part in parts.parts)
-    if kept + len(account.dropped) != account.read:
-        raise AssertionError(f"rows lost: {kept} kept + {len(account.dropped)} dropped, {account.read} read")
-    return parts
+@dataclass
+class Parted:
+    """Which of the kept rows go where, and what is known of all of them."""
+
+    split: Split
+    stays: dict[int, int]  # of rows that go as duplicates the one that stays
+    facts: dict[str, Any]
 
 
-def report(account: Account, cleaner: Cleaner, parts: Split) -> dict[str, Any]:
-    """What `report.json` holds."""
-    prompts: dict[str, set[Part]] = {}
-    twins: Counter[str] = Counter()
-    answers: Counter[str] = Counter()
-    counts: Counter[str] = Counter()
-    rows_of: Counter[tuple[str, str]] = Counter()
-    for row, part in zip(account.kept, parts.parts, strict=True):
-        if part is None:
-            continue
-        key = prompt_key(row.conversation)
-        prompts.setdefault(key, set()).add(part)
-        counts[part] += 1
-        rows_of[(part, key)] += 1
-        answer = answer_key(row.conversation)
-        if answer is not None:
-            answers[answer] += 1
-    for (name, _), rows in rows_of.items():
-        twins[name] += rows - 1
-    overlap = sum(len(where) > 1 for where in prompts.values())
+def part_rows(account: Account, data: DataSettings) -> Parted:
+    """Give every kept row its part; what goes out as duplicate or twin has none."""
+    compared = {"exact": account.exact, "normalised": account.loose}
+    counts, stays = {}, {}
+    for name, column in compared.items():
+        groups = column.groups()
+        counts[name] = groups.repeats
+        if data.duplicates == f"drop_{name}":
+            stays = extra(groups, account.pins)
+    counts["ids"] = account.ids.groups(account.ids.present).repeats
+    left = np.ones(account.kept, np.bool_)
+    left[list(stays)] = False
+    prompts = account.prompts.groups(left)
+    found = split(prompts, account.pins[left], data.split)
+    overlap = crossing(prompts, found.parts)
     if overlap:
         raise AssertionError(f"{overlap} prompts stand in two parts")
+    whole = Split(np.full(account.kept, NONE, np.int8), np.full(account.kept, NONE, np.int8), found.empty)
+    whole.parts[left], whole.twin_of[left] = found.parts, found.twin_of
+    facts = {
+        "parts": {part: int((found.parts == number(part)).sum()) for part in PARTS},
+        "twins": twins(prompts, found.parts),
+        "duplicates": counts,
+        "repeated_answers": account.answers.groups(account.answers.present & (whole.parts != NONE)).repeats,
+        "overlap": overlap,
+        "empty_parts": found.empty,
+    }
+    return Parted(whole, stays, facts)
+
+
+def conversations(account: Account, parted: Parted) -> Iterator[str]:
+    """The lines of `processed_conversations.json`, in the order of reading; rows that go out are dropped with their reason."""
+    places = account.places(parted.stays.values())
+    written = 0
+    for index, line in enumerate(account.lines()):
+        part = parted.split.name(index)
+        if part is not None:
+            written += 1
+            yield f'{line[:-1]}, "part": "{part}"}}'
+            continue
+        row = json.loads(line)
+        if index in parted.stays:
+            where = places[parted.stays[index]]
+            kind, reason = "duplicate", say(f"says the same as {where}", f"{where}과(와) 같음")
+        else:
+            owner = PARTS[parted.split.twin_of[index]]
+            kind = f"twin of a {owner} row"
+            reason = say(f"same prompt as a {owner} row", f"{owner} 부분의 행과 질문이 같음")
+        account.drop(row["source_row"], row["where"], kind, reason)
+    if written + account.dropped.total() != account.read:
+        raise AssertionError(f"rows lost: {written} kept + {account.dropped.total()} dropped, {account.read} read")
+
+
+def report(account: Account, cleaner: Cleaner, parted: Parted) -> dict[str, Any]:
+    """What `report.json` holds, when all rows have been written."""
     return {
         "read": account.read,
-        "kept": counts.total(),
-        "dropped": account.by_kind(),
-        "parts": {part: counts[part] for part in PARTS},
-        "twins": {part: twins[part] for part in PARTS},
-        "duplicates": account.duplicates,
-        "repeated_answers": sum(n - 1 for n in answers.values()),
-        "overlap": overlap,
-        "empty_parts": parts.empty,
+        "kept": account.read - account.dropped.total(),
+        "dropped": dict(sorted(account.dropped.items())),
+        **parted.facts,
         "nfc_changed": cleaner.changes.nfc,
         "line_ends_changed": cleaner.changes.line_ends,
         "sources": account.sources,
     }
-
-
-def conversations(account: Account, parts: Split) -> Iterable[dict[str, Any]]:
-    """What `processed_conversations.json` holds, in the order of reading."""
-    for row, part in zip(account.kept, parts.parts, strict=True):
-        if part is None:
-            continue
-        conversation = row.conversation
-        entry: dict[str, Any] = {
-            "messages": list(conversation.messages),
-            "text": row.text,
-            "source_row": row.source_row,
-            "where": row.where,
-            "part": part,
-        }
-        extra = {"category": conversation.category, "query": conversation.query, "reference": conversation.reference}
-        yield entry | {key: value for key, value in extra.items() if value is not None}

@@ -35,23 +35,53 @@ def _schema() -> Any:
     )
 
 
-def write_samples(path: Path, entries: Iterable[Entry]) -> int:
-    """Write the entries in order, a thousand at a time; returns how many."""
-    import pyarrow
+class SampleWriter:
+    """Writes entries in the order in which they are added, a thousand at a time."""
 
-    schema = _schema()
-    count = 0
-    with pyarrow.OSFile(str(path), "wb") as file, pyarrow.ipc.new_file(file, schema) as writer:
-        for batch in _batches(entries):
-            count += len(batch)
-            columns = [
-                _lists([e.input_ids for e in batch], np.int32),
-                _lists([e.weights for e in batch], np.float32),
-                _array(np.array([e.source_row for e in batch], np.int64)),
-                _array(np.array([e.answer_bytes for e in batch], np.int64)),
-            ]
-            writer.write_batch(pyarrow.record_batch(columns, schema=schema))
-    return count
+    def __init__(self, path: Path) -> None:
+        """The file is there from the start, and whole when the writer is closed."""
+        import pyarrow
+
+        self.count = 0
+        self._waiting: list[Entry] = []
+        self._file = pyarrow.OSFile(str(path), "wb")
+        self._writer = pyarrow.ipc.new_file(self._file, _schema())
+
+    def __enter__(self) -> "SampleWriter":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._waiting:
+            self._write()
+        self._writer.close()
+        self._file.close()
+
+    def add(self, entry: Entry) -> None:
+        """One more sample."""
+        self.count += 1
+        self._waiting.append(entry)
+        if len(self._waiting) == BATCH:
+            self._write()
+
+    def _write(self) -> None:
+        import pyarrow
+
+        batch, self._waiting = self._waiting, []
+        columns = [
+            _lists([e.input_ids for e in batch], np.int32),
+            _lists([e.weights for e in batch], np.float32),
+            _array(np.array([e.source_row for e in batch], np.int64)),
+            _array(np.array([e.answer_bytes for e in batch], np.int64)),
+        ]
+        self._writer.write_batch(pyarrow.record_batch(columns, schema=_schema()))
+
+
+def write_samples(path: Path, entries: Iterable[Entry]) -> int:
+    """Write the entries in order; returns how many."""
+    with SampleWriter(path) as writer:
+        for entry in entries:
+            writer.add(entry)
+    return writer.count
 
 
 def _array(values: npt.NDArray[Any]) -> Any:
@@ -75,17 +105,6 @@ def _view(array: Any, kind: Any) -> npt.NDArray[Any]:
     if buffer is None or not buffer.size:
         return np.zeros(0, kind)
     return np.frombuffer(buffer, kind)[array.offset : array.offset + len(array)]
-
-
-def _batches(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    for entry in entries:
-        batch.append(entry)
-        if len(batch) == BATCH:
-            yield batch
-            batch = []
-    if batch:
-        yield batch
 
 
 class Samples:

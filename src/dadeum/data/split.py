@@ -2,16 +2,17 @@
 
 Twins are rows with the same normalised prompt; they stay together. Which groups are drawn depends on their content and
 the seed only, never on the order of rows. A part to which sources pin rows is taken as it is and nothing is drawn for
-it; a twin of such a row in a lesser part goes out, and is counted.
+it; a twin of such a row in a lesser part goes out, and is counted. Numbers in arrays: there may be millions of rows.
 """
 
-import hashlib
-import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from dadeum.config.data import SplitSettings
-from dadeum.data.formats import Conversation
+from dadeum.data.keys import Groups
 from dadeum.data.sources import Part
 
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
@@ -19,36 +20,23 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 PRECEDENCE: tuple[Part, ...] = ("test", "validation", "train")
 # With fewer rows than this nothing is drawn unless a whole row is due.
 ENOUGH = 10
-
-
-def normalised(text: str) -> str:
-    """Text as twins are compared: NFC, without case, every run of white space one blank; punctuation counts."""
-    return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFC", text).casefold().split()))
-
-
-def prompt_key(conversation: Conversation) -> str:
-    """What makes two rows twins: all messages before the last answer, or the whole text."""
-    if conversation.text is not None:
-        return normalised(conversation.text)
-    return "\x1f".join(f"{m['role']}\x1e{normalised(m['content'])}" for m in conversation.messages[:-1])
-
-
-def answer_key(conversation: Conversation) -> str | None:
-    """The normalised last answer; plain text has none."""
-    return normalised(conversation.messages[-1]["content"]) if conversation.messages else None
+# Parts as numbers: their place in PARTS, and of rows without one, or that a source pins to none:
+NONE = -1
+Numbers = npt.NDArray[np.int8]
 
 
 @dataclass
 class Split:
-    """Part of each row, None for rows that went out as twins of rows of `twin_of`."""
+    """The part of each row as its place in PARTS, NONE for rows that went out; of these, whose twins they are."""
 
-    parts: list[Part | None]
-    twin_of: dict[int, Part] = field(default_factory=dict)
-    empty: list[Part] = field(default_factory=list)
+    parts: Numbers
+    twin_of: Numbers
+    empty: list[Part]
 
-
-def _order(seed: int, key: str) -> bytes:
-    return hashlib.sha256(f"{seed}\x00{key}".encode()).digest()
+    def name(self, row: int) -> Part | None:
+        """The part of a row."""
+        found = int(self.parts[row])
+        return None if found == NONE else PARTS[found]
 
 
 def _due(share: float, rows: int) -> int:
@@ -58,42 +46,79 @@ def _due(share: float, rows: int) -> int:
     return max(round(share * rows), 1 if rows >= ENOUGH else 0)
 
 
-def split(keys: Sequence[str], pinned: Sequence[Part | None], settings: SplitSettings) -> Split:
-    """The part of each row, from its prompt key and the part that its source pins it to.
+def number(part: Part | None) -> int:
+    """A part as a number."""
+    return NONE if part is None else PARTS.index(part)
+
+
+def split(groups: Groups, pinned: Numbers, settings: SplitSettings) -> Split:
+    """The part of each row, from the groups of its prompt and the part that its source pins it to.
 
     Shares are of the rows that are not pinned. `empty` names parts that were asked for and got no row.
     """
-    groups: dict[str, list[int]] = {}
-    for index, key in enumerate(keys):
-        groups.setdefault(key, []).append(index)
-    result = Split([None] * len(keys))
-    free: list[str] = []
-    for key, rows in groups.items():
-        owner = next((part for part in PRECEDENCE if any(pinned[i] == part for i in rows)), None)
-        if owner is None:
-            free.append(key)
-            continue
-        for i in rows:
-            # An official test part keeps its size; training takes its twins in.
-            if pinned[i] == owner or (pinned[i] is None and owner == "train"):
-                result.parts[i] = owner
-            else:
-                result.twin_of[i] = owner
-    free.sort(key=lambda key: _order(settings.seed, key))
-    total = sum(len(groups[key]) for key in free)
+    owner = np.full(len(groups.sizes), NONE, np.int8)
+    for part in reversed(PRECEDENCE):
+        owner[groups.of_row[pinned == number(part)]] = number(part)
+    of_row = owner[groups.of_row]
+    # An official test part keeps its size; training takes its twins in.
+    stays = (pinned == of_row) | ((pinned == NONE) & (of_row == number("train")))
+    parts = np.where(stays, of_row, NONE).astype(np.int8)
+    twin_of = np.where(stays, NONE, of_row).astype(np.int8)
+
+    free = np.flatnonzero(owner == NONE)
+    sizes = np.cumsum(groups.sizes[free])
+    total = int(sizes[-1]) if len(free) else 0
+    drawn = np.full(len(groups.sizes), NONE, np.int8)
+    drawn[free] = number("train")
+    empty: list[Part] = []
     at = 0
     asked: tuple[tuple[Part, float], ...] = (("test", settings.test), ("validation", settings.validation))
     for part, share in asked:
-        due = 0 if part in pinned else _due(share, total)
-        got = 0
-        while got < due and at < len(free) - 1:
-            for i in groups[free[at]]:
-                result.parts[i] = part
-            got += len(groups[free[at]])
-            at += 1
-        if share > 0 and part not in pinned and not got:
-            result.empty.append(part)
-    for key in free[at:]:
-        for i in groups[key]:
-            result.parts[i] = "train"
-    return result
+        given = bool((pinned == number(part)).any())
+        due = 0 if given else _due(share, total)
+        before = int(sizes[at - 1]) if at else 0
+        # As many groups as it takes to reach what is due; one is left for training.
+        end = min(int(np.searchsorted(sizes, before + due)) + 1, len(free) - 1) if due else at
+        drawn[free[at : max(at, end)]] = number(part)
+        if share > 0 and not given and end <= at:
+            empty.append(part)
+        at = max(at, end)
+    unpinned = of_row == NONE
+    parts[unpinned] = drawn[groups.of_row[unpinned]]
+    return Split(parts, twin_of, empty)
+
+
+def extra(groups: Groups, pinned: Numbers) -> dict[int, int]:
+    """Of rows with the same key all but one, and which one stays: of the part that keeps its twins, the first."""
+    rank = np.full(len(PARTS) + 1, len(PRECEDENCE), np.int8)
+    for place, part in enumerate(PRECEDENCE):
+        rank[number(part)] = place
+    rows = np.arange(len(pinned))
+    order = np.lexsort((rows, rank[pinned], groups.of_row))
+    of_row = groups.of_row[order]
+    first = np.ones(len(order), np.bool_)
+    first[1:] = np.diff(of_row) != 0
+    stays = order[first]
+    gone = order[~first]
+    return dict(zip(gone.tolist(), stays[of_row[~first]].tolist(), strict=True))
+
+
+def crossing(groups: Groups, parts: Numbers) -> int:
+    """Groups whose rows stand in more than one part."""
+    kept = parts != NONE
+    pairs = np.unique(groups.of_row[kept] * len(PARTS) + parts[kept])
+    return int((np.bincount(pairs // len(PARTS), minlength=1) > 1).sum())
+
+
+def twins(groups: Groups, parts: Numbers) -> dict[Part, int]:
+    """Of each part the rows whose prompt stands in it more than once, the first of each aside."""
+    found: dict[Part, int] = {}
+    for part in PARTS:
+        rows = groups.of_row[parts == number(part)]
+        found[part] = len(rows) - len(np.unique(rows))
+    return found
+
+
+def pinned_numbers(parts: Sequence[Part | None]) -> Numbers:
+    """Parts as an array."""
+    return np.array([number(part) for part in parts], np.int8)

@@ -6,10 +6,11 @@
 What both were made from, and so their fingerprint, is the caller's to say: `inputs` gives this stage's share of it.
 """
 
+import contextlib
 import json
 import shutil
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
+from dadeum.data.conversations import NAME, read_conversations, write_conversations
 from dadeum.data.files import label
 from dadeum.data.formats import Conversation
 from dadeum.data.prompt import load_prompt, prompt_file
@@ -29,7 +31,7 @@ from dadeum.data.split import PARTS
 
 # Raised when the meaning of these stages changes, so that what older code made is made again.
 CODE_VERSION = 1
-CONVERSATIONS = "processed_conversations.json"
+CONVERSATIONS = NAME
 REPORT = "report.json"
 FAULTY = "faulty_rows.jsonl"
 STATISTICS = "statistics.json"
@@ -90,7 +92,7 @@ def preprocess(
     folder = workspace.processed / f"preprocessed-{fingerprint[:SHORT]}"
     if _whole(folder, fingerprint, reporter):
         return folder
-    from dadeum.data.prepare import RowReader, conversations, part_rows, refuse_faulty, report
+    from dadeum.data.prepare import Account, RowReader, conversations, part_rows, refuse_faulty, report
     from dadeum.data.render import Refusal
 
     renderer = _renderer(data, tokenizer_place, chat_template, workspace)
@@ -117,21 +119,23 @@ def preprocess(
 
     made_from = {"data": data.model_dump(mode="json"), "inputs": inputs(data, workspace), "objective": objective}
     listing = _listing(workspace, fingerprint)
-    reader = RowReader.of(data, workspace, check, reporter)
-    account = reader.read(data.sources)
-    if account.dropped and (data.faulty_rows == "error" or not account.kept):
-        _write_lines(listing, account.dropped)
-        refuse_faulty(account, listing)
-    listing.unlink(missing_ok=True)
-    parts = part_rows(account, data)
-    facts = report(account, reader.cleaner, parts)
-    _tell(facts, reporter)
+    facts: dict[str, Any] = {}
     with artifact.writing(
         folder, kind="preprocessed", fingerprint=fingerprint, made_from=made_from, facts=facts, points="preprocess"
     ) as aside:
-        _write_list(aside / CONVERSATIONS, conversations(account, parts))
+        with Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed) as account:
+            reader = RowReader.of(data, workspace, check, reporter, account)
+            reader.read(data.sources)
+            if account.dropped and (data.faulty_rows == "error" or not account.kept):
+                shutil.copyfile(aside / FAULTY, listing)
+                refuse_faulty(account, listing)
+            listing.unlink(missing_ok=True)
+            parted = part_rows(account, data)
+            write_conversations(aside / CONVERSATIONS, conversations(account, parted))
+        account.spool.unlink()
+        facts |= report(account, reader.cleaner, parted)
         artifact.write_json(aside / REPORT, facts)
-        _write_lines(aside / FAULTY, account.dropped)
+        _tell(facts, reporter)
     return folder
 
 
@@ -155,26 +159,27 @@ def format_(
     if _whole(folder, fingerprint, reporter):
         return folder
     from dadeum.data.contract import PromptContract, save_prompt
-    from dadeum.data.format import Formatter, of_part
-    from dadeum.data.samples import write_samples
+    from dadeum.data.format import Formatter
+    from dadeum.data.samples import SampleWriter
 
     before = artifact.verified(preprocessed)
-    rows: list[dict[str, Any]] = artifact.read_json(preprocessed / CONVERSATIONS)
+    rows = int(before.facts["kept"])
     renderer = _renderer(data, tokenizer_place, chat_template, workspace)
-    formatter = Formatter(data, objective, renderer, reporter)
-    reporter.start(say("formatting rows", "행을 토큰으로 바꾸는 중"), len(rows), say("rows", "행"))
+    reporter.start(say("formatting rows", "행을 토큰으로 바꾸는 중"), rows, say("rows", "행"))
     facts: dict[str, Any] = {}
     made_from = {"preprocessed": before.fingerprint, "data": data.model_dump(mode="json"), "objective": objective}
     with artifact.writing(
         folder, kind="formatted", fingerprint=fingerprint, made_from=made_from, facts=facts, points="format"
     ) as aside:
-        with (aside / QUESTIONS).open("w", encoding="utf-8", newline="\n") as questions:
-            for part in PARTS:
-                entries = formatter.part(part, of_part(rows, part), questions if part == "test" else None)
-                write_samples(aside / f"{part}.arrow", entries)
-                faults.point(f"format.{part}")
-        _refuse_format(formatter, len(rows), _listing(workspace, fingerprint))
-        _write_lines(aside / FAULTY, formatter.dropped)
+        with contextlib.ExitStack() as files:
+            writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow")) for part in PARTS}
+            questions = files.enter_context((aside / QUESTIONS).open("w", encoding="utf-8", newline="\n"))
+            faulty = files.enter_context((aside / FAULTY).open("w", encoding="utf-8", newline="\n"))
+            formatter = Formatter(data, objective, renderer, reporter, questions, faulty)
+            for part, entry in formatter.entries(read_conversations(preprocessed / CONVERSATIONS)):
+                writers[part].add(entry)
+            faults.point("format.written")
+        _refuse_format(formatter, rows, aside / FAULTY, _listing(workspace, fingerprint))
         facts |= formatter.statistics(before.facts)
         artifact.write_json(aside / STATISTICS, facts)
         settings = load_prompt(data.prompt, workspace)
@@ -184,23 +189,23 @@ def format_(
     return folder
 
 
-def _refuse_format(formatter: Any, rows: int, listing: Path) -> None:
-    faulty = [entry for entry in formatter.dropped if entry["kind"] != "overlong"]
-    if faulty and formatter.data.faulty_rows == "error":
-        _write_lines(listing, formatter.dropped)
-        first = faulty[0]
+def _refuse_format(formatter: Any, rows: int, faulty: Path, listing: Path) -> None:
+    first = formatter.first_faulty
+    if first is not None and formatter.data.faulty_rows == "error":
+        shutil.copyfile(faulty, listing)
+        count = formatter.dropped.total() - formatter.dropped["overlong"]
         raise DataError(
             say(
-                f"{len(faulty)} of {rows} rows cannot be trained, first {first['where']}: {first['reason']}; all are listed in "
+                f"{count} of {rows} rows cannot be trained, first {first['where']}: {first['reason']}; all are listed in "
                 f"{listing}; correct them, or leave them out with data.faulty_rows=drop",
-                f"{rows}행 중 {len(faulty)}행을 학습할 수 없습니다. 첫 행 {first['where']}: {first['reason']}. 전체 목록: {listing}. "
+                f"{rows}행 중 {count}행을 학습할 수 없습니다. 첫 행 {first['where']}: {first['reason']}. 전체 목록: {listing}. "
                 "고치거나 data.faulty_rows=drop으로 빼세요",
             )
         )
     formatter.refuse_overlong()
     listing.unlink(missing_ok=True)
     if not formatter.tallies["train"].lengths:
-        reasons = formatter.statistics({"read": rows, "dropped": {}})["dropped"]
+        reasons = dict(sorted(formatter.dropped.items()))
         raise DataError(
             say(
                 f"nothing is left to train of {rows} rows (left out: {reasons}); raise data.max_length, or correct the rows",
@@ -267,17 +272,3 @@ def _composed(value: Any) -> Any:
 def _listing(workspace: Workspace, fingerprint: str) -> Path:
     """Lists the faulty rows of a stage that failed because of them."""
     return workspace.processed / f"faulty-{fingerprint[:SHORT]}.jsonl"
-
-
-def _write_lines(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
-    artifact.write_text(path, "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries))
-
-
-def _write_list(path: Path, entries: Iterable[Mapping[str, Any]]) -> None:
-    """A JSON list, one element a line, written as it comes."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        separator = "[\n"
-        for entry in entries:
-            file.write(separator + json.dumps(entry, ensure_ascii=False))
-            separator = ",\n"
-        file.write("\n]\n" if separator == ",\n" else "[]\n")

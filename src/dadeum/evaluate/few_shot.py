@@ -2,12 +2,12 @@
 
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from dadeum.core.artifact import read_json
+from dadeum.data.conversations import read_conversations
 from dadeum.evaluate.rows import AskedRow
 from dadeum.generate.engine import Engine, Messages
 
@@ -58,11 +58,18 @@ def _join(messages: Sequence[dict[str, Any]], examples: Sequence[Example]) -> li
 
 def draw_examples(conversations: Path, count: int, seed: int) -> FewShot | None:
     """`count` conversations of the training part of `processed_conversations.json`; None where there are none."""
-    found = []
-    for row in read_json(conversations):
-        messages = [m for m in row.get("messages") or () if m["role"] != "system"]
-        if row.get("part") == "train" and messages and messages[-1]["role"] == "assistant":
-            found.append(tuple(messages))
-    if not found or not count:
+    at = [i for i, row in enumerate(read_conversations(conversations)) if _is_example(row)]
+    if not at or not count:
         return None
-    return FewShot(tuple(random.Random(seed).sample(found, min(count, len(found)))))
+    drawn = random.Random(seed).sample(at, min(count, len(at)))
+    shown: dict[int, Example] = {
+        i: tuple(dict(m) for m in row["messages"] if m["role"] != "system")
+        for i, row in enumerate(read_conversations(conversations))
+        if i in drawn
+    }
+    return FewShot(tuple(shown[i] for i in drawn))
+
+
+def _is_example(row: Mapping[str, Any]) -> bool:
+    messages = list(row.get("messages") or ())
+    return row.get("part") == "train" and bool(messages) and messages[-1]["role"] == "assistant"

@@ -1,0 +1,46 @@
+"""`processed_conversations.json`: a JSON list with one conversation a line, so that it is read and written row by row."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from dadeum.core.errors import ArtifactError
+from dadeum.core.language import say
+
+NAME = "processed_conversations.json"
+
+
+def write_conversations(path: Path, lines: Iterable[str]) -> None:
+    """Write JSON objects (each one line, without its end) as a list."""
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        separator = "[\n"
+        for line in lines:
+            file.write(separator + line)
+            separator = ",\n"
+        file.write("\n]\n" if separator == ",\n" else "[]\n")
+
+
+def read_conversations(path: Path) -> Iterator[Mapping[str, Any]]:
+    """The conversations in order. A list that stands otherwise on its lines is read too, as a whole.
+
+    Raises ArtifactError where it is no such list.
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            if next(file, "") not in ("[\n", "[]\n") or next(file, "{").startswith(" "):
+                file.seek(0)
+                yield from json.load(file)
+                return
+            file.seek(0)
+            next(file)
+            for line in file:
+                if line != "]\n":
+                    yield json.loads(line.rstrip(",\n"))
+    except (OSError, ValueError) as error:
+        raise ArtifactError(
+            say(
+                f"{path}: cannot be read as conversations ({error})",
+                f"{path}: 대화 목록으로 읽을 수 없습니다 ({error})",
+            )
+        ) from None

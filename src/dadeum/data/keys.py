@@ -1,0 +1,120 @@
+"""By what rows are compared: the same prompt, the same row to the letter or but for case and white space, the same answer.
+
+Digests of 16 bytes: that any two of ten million different texts share one has a chance below 1 in 10^24.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dadeum.data.cells import plain_name, text_of
+from dadeum.data.formats import Conversation
+
+SIZE = 16
+ABSENT = bytes(SIZE)
+Rows = npt.NDArray[np.bool_]
+IDS = ("id", "_id", "uid", "uuid", "guid")
+
+
+class Keys(NamedTuple):
+    """What a row is compared by, after cleaning, as it is trained."""
+
+    prompt: bytes  # all messages before the last answer, or the whole text: rows with the same are twins
+    exact: bytes  # all messages with their roles, or the whole text
+    loose: bytes  # the same, normalised
+    answer: bytes  # the last answer, normalised; ABSENT for plain text
+
+
+def normalised(text: str) -> str:
+    """Text as twins are compared: NFC, without case, every run of white space one blank; punctuation counts."""
+    return unicodedata.normalize("NFC", " ".join(unicodedata.normalize("NFC", text).casefold().split()))
+
+
+def keys(conversation: Conversation, seed: int) -> Keys:
+    """The keys of a row. `seed` decides in which order the prompts' digests stand, and so what a split draws."""
+    if conversation.text is not None:
+        plain = normalised(conversation.text)
+        return Keys(_drawn(seed, plain), _digest([conversation.text]), _digest([plain]), ABSENT)
+    roles = [m["role"] for m in conversation.messages]
+    texts = [m["content"] for m in conversation.messages]
+    loose = [normalised(text) for text in texts]
+    prompt = "\x1f".join([f"{role}\x1e{text}" for role, text in zip(roles[:-1], loose[:-1], strict=True)])
+    return Keys(
+        _drawn(seed, prompt), _digest(_framed(roles, texts)), _digest(_framed(roles, loose)), _digest(loose[-1:])
+    )
+
+
+def row_id(values: Mapping[str, Any]) -> str | None:
+    """What the row's id column holds as text; None without one, where it is blank, and where it is no id."""
+    named = {plain_name(column): value for column, value in values.items()}
+    value = next((named[name] for name in IDS if name in named), None)
+    return None if isinstance(value, (list, dict, bytes, tuple)) else text_of(value, "id")
+
+
+def id_key(source: int, found: str) -> bytes:
+    """An id within its source."""
+    return _digest([f"{source} {found}"])
+
+
+def _framed(roles: Sequence[str], texts: Sequence[str]) -> list[str]:
+    return [f"{len(role)} {role} {text}" for role, text in zip(roles, texts, strict=True)]
+
+
+def _drawn(seed: int, key: str) -> bytes:
+    return hashlib.sha256(f"{seed}\x00{key}".encode()).digest()[:SIZE]
+
+
+def _digest(texts: Sequence[str]) -> bytes:
+    parts = [text.encode() for text in texts]
+    return hashlib.sha256(b"".join([b"%d " % len(part) + part for part in parts])).digest()[:SIZE]
+
+
+class Column:
+    """One key of each row, in the order of rows."""
+
+    def __init__(self) -> None:
+        self._bytes = bytearray()
+
+    def __len__(self) -> int:
+        return len(self._bytes) // SIZE
+
+    def add(self, key: bytes) -> None:
+        """The key of the next row."""
+        self._bytes += key
+
+    def groups(self, chosen: Rows | None = None) -> "Groups":
+        """Rows with the same key, of the chosen ones."""
+        halves = np.frombuffer(self._bytes, ">u8").reshape(-1, 2)
+        if chosen is not None:
+            halves = halves[chosen]
+        return Groups(halves[:, 0].astype(np.uint64), halves[:, 1].astype(np.uint64))
+
+    @property
+    def present(self) -> Rows:
+        """The rows that have a key."""
+        halves = np.frombuffer(self._bytes, ">u8").reshape(-1, 2)
+        found: Rows = (halves[:, 0] != 0) | (halves[:, 1] != 0)
+        return found
+
+
+class Groups:
+    """Rows with the same key. Groups are numbered in the order of their keys."""
+
+    def __init__(self, high: npt.NDArray[np.uint64], low: npt.NDArray[np.uint64]) -> None:
+        order = np.lexsort((low, high))
+        new = np.ones(len(order), np.bool_)
+        new[1:] = (np.diff(high[order]) != 0) | (np.diff(low[order]) != 0)
+        # Of each row its group's number.
+        self.of_row = np.empty(len(order), np.int64)
+        self.of_row[order] = np.cumsum(new) - 1
+        # Of each group its rows.
+        self.sizes = np.bincount(self.of_row, minlength=int(new.sum()))
+
+    @property
+    def repeats(self) -> int:
+        """Rows whose key came before."""
+        return len(self.of_row) - len(self.sizes)
