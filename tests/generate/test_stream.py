@@ -7,8 +7,9 @@ import pytest
 from tokenizers import Tokenizer, decoders, models
 from transformers import PreTrainedTokenizerFast
 
-from dadeum.generate.stream import TextStream, decode, unfinished
+from dadeum.generate.stream import TextStream, decode
 from dadeum.tokenizer.load import load_tokenizer
+from dadeum.tokenizer.readable import unfinished
 from tests.data.small import make_tokenizer
 
 HARD = "똠방각하 👩‍👩‍👧 \ufffd 𠮷 뷁 é ê"

@@ -1,21 +1,40 @@
-"""`dadeum data download|preprocess|format`: one data stage, and what it needs."""
+"""`dadeum data download|preprocess|format`: one data stage, and what it needs. `dadeum data show`: what came of them."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer.core import TyperCommand
 
 from dadeum.cli.dispatch import verb
 from dadeum.cli.lab import ExperimentArgument, OverridesArgument, open_lab
+from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
 
+if TYPE_CHECKING:
+    from dadeum.cli.view import View
+    from dadeum.data.exhibit import Exhibit
+    from dadeum.run.stages import Lab
+    from dadeum.run.works import Outcome
+
 app = verb()
+HTML = "--html"
 
 
-def _until(goal: str, experiment: str, overrides: list[str] | None) -> None:
-    from dadeum.cli.outcome import show_data
+def _done(goal: str, experiment: str, overrides: list[str] | None) -> "tuple[View, Lab, Outcome]":
     from dadeum.cli.view import View
     from dadeum.run.execute import execute
 
     lab = open_lab(experiment, overrides)
     with View() as view:
         outcome = execute(lab, view, [goal])
-    show_data(view, lab, outcome, goal)
+    return view, lab, outcome
+
+
+def _until(goal: str, experiment: str, overrides: list[str] | None) -> None:
+    from dadeum.cli.outcome import show_data
+
+    show_data(*_done(goal, experiment, overrides), goal)
 
 
 @app.command(
@@ -50,3 +69,109 @@ def preprocess(experiment: ExperimentArgument, overrides: OverridesArgument = No
 def format_(experiment: ExperimentArgument, overrides: OverridesArgument = None) -> None:
     """The third stage."""
     _until("format", experiment, overrides)
+
+
+class _FileMayBeLeftOut(TyperCommand):
+    """`--html` takes the next word only where that is a page's name; Typer knows no option whose value may be left out."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Alone it becomes `--html=`."""
+        alone = [
+            at
+            for at, word in enumerate(args)
+            if word == HTML and not "".join(args[at + 1 : at + 2]).lower().endswith((".html", ".htm"))
+        ]
+        return super().parse_args(ctx, [f"{word}=" if at in alone else word for at, word in enumerate(args)])
+
+
+@app.command(
+    cls=_FileMayBeLeftOut,
+    help=say(
+        "Show what is really trained: each token of some samples, trained or not, special, cut, with its id.",
+        "실제로 학습하는 것을 봅니다: 샘플의 토큰마다 학습 여부, 특수 토큰, 잘림, 번호.",
+    ),
+)
+def show(
+    experiment: ExperimentArgument,
+    overrides: OverridesArgument = None,
+    count: Annotated[
+        int,
+        typer.Option(
+            "-n",
+            metavar="N",
+            min=1,
+            help=say(
+                "how many rows: the first, the longest, the shortest, then by hash",
+                "몇 행: 첫 행, 가장 긴 행, 가장 짧은 행, 그다음은 해시 순서",
+            ),
+        ),
+    ] = 3,
+    part: Annotated[
+        Literal["train", "validation", "test"], typer.Option("--part", help=say("of which part", "어느 부분에서"))
+    ] = "train",
+    row: Annotated[
+        str | None,
+        typer.Option(
+            "--row",
+            metavar="N",
+            help=say(
+                "this row only: its number in reading order from 0, or its place, file:line",
+                "이 행만: 읽은 순서의 번호(0부터) 또는 자리(파일:줄)",
+            ),
+        ),
+    ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(
+            HTML,
+            metavar="[FILE.html]",
+            help=say(
+                "write a page instead; default: experiments/<name>/samples-<part>.html",
+                "화면 대신 페이지로 저장. 기본값: experiments/<이름>/samples-<부분>.html",
+            ),
+        ),
+    ] = None,
+    ids: Annotated[
+        bool, typer.Option("--ids/--no-ids", help=say("list the tokens with their ids", "토큰과 번호 목록도 보기"))
+    ] = True,
+) -> None:
+    """Paint a few samples."""
+    from dadeum.cli.paint import show_exhibit
+    from dadeum.data.exhibit import Cabinet
+    from dadeum.run.works import folder_of
+
+    if html and not html.lower().endswith((".html", ".htm")):
+        raise ConfigError(
+            say(
+                f"--html: found '{html}', expected a file that ends with .html",
+                f"--html: '{html}' 대신 .html로 끝나는 파일을 쓰세요",
+            )
+        )
+    view, lab, outcome = _done("format", experiment, overrides)
+    settings = lab.experiment
+    cabinet = Cabinet(
+        settings.name,
+        settings.data,
+        settings.train.objective.type,
+        folder_of(lab, outcome.plan, "preprocess"),
+        folder_of(lab, outcome.plan, "format"),
+    )
+    found = cabinet.choose(part, count) if row is None else cabinet.row(row)
+    if html is None:
+        show_exhibit(view.console, found, ids=ids)
+    else:
+        written = _write(found, html, lab)
+        view.note(say(f"written: {written}", f"저장: {written}"))
+
+
+def _write(exhibit: "Exhibit", html: str, lab: "Lab") -> Path:
+    """The page; relative paths start at the workspace."""
+    from dadeum.core.artifact import write_text
+    from dadeum.data.show_page import page
+
+    root = lab.workspace.root
+    default = lab.workspace.experiments(lab.experiment.name) / f"samples-{exhibit.slug}.html"
+    path = lab.workspace.at(html) if html else default
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, page(exhibit))
+    return path.relative_to(root) if path.is_relative_to(root) else path

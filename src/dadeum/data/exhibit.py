@@ -1,0 +1,192 @@
+"""Which rows `dadeum data show` shows, read from the folders of the data stages, with what must be known of them."""
+
+import json
+from array import array
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from dadeum.config.data import DataSettings
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.data.contract import PromptContract
+from dadeum.data.conversations import read_conversations
+from dadeum.data.samples import Entry, Samples
+from dadeum.data.show import Painted, Painter, Row, draw, notable
+from dadeum.data.sources import Part
+from dadeum.data.split import PARTS
+from dadeum.data.step import CONVERSATIONS, FAULTY, PROMPT
+from dadeum.tokenizer.load import load_tokenizer
+
+LISTED = 5
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A row that was chosen, why, and its samples."""
+
+    row: Row
+    why: str
+    samples: Sequence[Painted]
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """What is shown, and the facts that stand above it."""
+
+    name: str
+    slug: str  # tells this choice from others in a file's name
+    facts: Mapping[str, str]
+    notes: Sequence[str]
+    shown: Sequence[Shown]
+
+
+def read_rows(preprocessed: Path) -> Iterator[Row]:
+    """The conversations, in the order of reading. The only place here that knows how they lie on disk."""
+    return read_conversations(preprocessed / CONVERSATIONS)
+
+
+@dataclass(frozen=True)
+class Cabinet:
+    """The two folders of a formatted experiment."""
+
+    name: str
+    data: DataSettings
+    objective: str
+    preprocessed: Path
+    formatted: Path
+
+    def choose(self, part: Part, count: int) -> Exhibit:
+        """A fixed spread of rows of the part. Raises DataError where it has none."""
+        samples = self._samples(part)
+        why = dict(list(notable(samples.source_rows, samples.lengths).items())[:count])
+        found: dict[int, Row] = {}
+        sizes: Counter[str] = Counter()
+        numbers = array("q")
+
+        def of_part() -> Iterator[Row]:
+            for row in read_rows(self.preprocessed):
+                sizes[row["part"]] += 1
+                if row["part"] != part:
+                    continue
+                numbers.append(row["source_row"])
+                if row["source_row"] in why:
+                    found[row["source_row"]] = row
+                else:
+                    yield row
+
+        drawn = [(row, say("drawn by hash", "해시로 뽑은 행")) for row in draw(of_part(), count)][: count - len(why)]
+        if not numbers:
+            raise self._empty(part, sizes)
+        chosen = [*((found[number], said) for number, said in why.items() if number in found), *drawn]
+        how = say(
+            "the first, the longest, the shortest, then by hash: the same ones each time",
+            "첫 행, 가장 긴 행, 가장 짧은 행, 그다음은 해시 순서. 언제나 같습니다",
+        )
+        notes = _lost_note(np.setdiff1d(numbers, samples.source_rows).tolist())
+        total = say(f"{len(chosen)} of {len(numbers):,} rows", f"{len(numbers):,}행 가운데 {len(chosen)}행")
+        return self._exhibit(part, part, chosen, {say("shown", "보인 행"): f"{total} ({how})"}, notes)
+
+    def row(self, number: str) -> Exhibit:
+        """One row, by its number in reading order or its place. Raises DataError where it is not there."""
+        first, last = "", 0
+        for row in read_rows(self.preprocessed):
+            if number in (str(row["source_row"]), row["where"]):
+                shown = {say("shown", "보인 행"): row["where"]}
+                why = say("asked for", "고른 행")
+                return self._exhibit(f"row-{row['source_row']}", row["part"], [(row, why)], shown, [])
+            first, last = first or row["where"], row["source_row"]
+        raise self._absent(number, first, last)
+
+    def _empty(self, part: Part, sizes: Mapping[str, int]) -> DataError:
+        there = ", ".join(f"{name} {sizes[name]:,}" for name in PARTS)
+        return DataError(
+            say(
+                f"{self.name}: the part '{part}' has no rows ({there}); choose another --part, or set data.split",
+                f"{self.name}: '{part}' 부분에 행이 없습니다 ({there}). 다른 --part를 고르거나 data.split을 바꾸세요",
+            )
+        )
+
+    def _absent(self, number: str, first: str, last: int) -> DataError:
+        for entry in _lines(self.preprocessed / FAULTY):
+            if number in (str(entry["source_row"]), entry["where"]):
+                return DataError(
+                    say(
+                        f"{entry['where']}: this row was left out, {entry['kind']}: {entry['reason']}",
+                        f"{entry['where']}: 이 행은 빠졌습니다. {entry['kind']}: {entry['reason']}",
+                    )
+                )
+        return DataError(
+            say(
+                f"--row: found '{number}', expected a number from 0 to {last}, or a place such as {first}",
+                f"--row: '{number}'은(는) 없습니다. 0부터 {last}까지의 번호나 {first} 같은 자리를 쓰세요",
+            )
+        )
+
+    def _exhibit(
+        self, slug: str, part: Part, chosen: Sequence[tuple[Row, str]], more: Mapping[str, str], notes: Sequence[str]
+    ) -> Exhibit:
+        folder = self.formatted / PROMPT
+        contract = PromptContract.load(folder)
+        pretrain = self.objective == "pretrain"
+        # As the format stage renders: the test part measures the last answer.
+        train_on = "all" if pretrain else "last_assistant" if part == "test" else self.data.train_on
+        painter = Painter(contract.renderer(load_tokenizer(folder)), train_on, pretrain)
+        samples = self._samples(part)
+        rows = {row["source_row"] for row, _ in chosen}
+        lost = _lines(self.formatted / FAULTY)
+        reasons = {entry["source_row"]: entry["reason"] for entry in lost if entry["source_row"] in rows}
+        shown = [
+            Shown(row, why, painter.row(row, _entries(samples, row), reasons.get(row["source_row"], "")))
+            for row, why in chosen
+        ]
+        facts = {
+            say("part", "부분"): say(part, {"train": "학습", "validation": "검증", "test": "시험"}[part]),
+            **more,
+            say("trained", "학습하는 것"): _trained_on(part, train_on),
+            say("longest sample", "샘플의 최대 길이"): say(
+                f"{self.data.max_length:,} tokens", f"{self.data.max_length:,}토큰"
+            ),
+            say("chat template", "대화 템플릿"): contract.template_name or "-",
+        }
+        return Exhibit(self.name, slug, facts, notes, shown)
+
+    def _samples(self, part: Part) -> Samples:
+        return Samples.open(self.formatted / f"{part}.arrow")
+
+
+def _trained_on(part: Part, train_on: str) -> str:
+    said = {
+        "all": say("every token", "모든 토큰"),
+        "assistant": say("every answer with its end token", "모든 답과 종료 토큰"),
+        "last_assistant": say("the last answer with its end token", "마지막 답과 종료 토큰"),
+    }[train_on]
+    if part == "train":
+        return said
+    return say(f"nothing; what is painted so is measured: {said}", f"없음. 그 색은 평가하는 것: {said}")
+
+
+def _entries(samples: Samples, row: Row) -> list[Entry]:
+    return [samples[int(i)] for i in np.flatnonzero(samples.source_rows == row["source_row"])]
+
+
+def _lost_note(lost: Sequence[int]) -> list[str]:
+    """Rows of the part that have no sample."""
+    if not lost:
+        return []
+    numbers = ", ".join(map(str, lost[:LISTED])) + (", …" if len(lost) > LISTED else "")
+    return [
+        say(
+            f"rows of this part that were dropped: {len(lost):,} (--row shows them: {numbers})",
+            f"이 부분에서 빠진 행: {len(lost):,} (--row로 보기: {numbers})",
+        )
+    ]
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    with path.open(encoding="utf-8") as file:
+        yield from map(json.loads, file)

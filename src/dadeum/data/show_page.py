@@ -1,0 +1,162 @@
+"""Painted samples as one page that needs nothing else: no script, no file beside it, nothing from outside."""
+
+from collections.abc import Iterator
+from html import escape
+
+from dadeum.core.language import language, say
+from dadeum.data.exhibit import Exhibit, Shown
+from dadeum.data.show import Group, Painted, plain_text
+from dadeum.tokenizer.readable import alone, visible
+
+# The browser itself refuses whatever a row might try to load or run.
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
+STYLE = """
+:root { color-scheme: light dark; --page: #f7f6f3; --card: #fff; --ink: #24272c; --soft: #70757d; --line: #e4e2dc;
+  --plain: #767b83; --edge: #eceae4; --t: #d8eee0; --t-edge: #b4dbc2; --t-ink: #123f27; --s: #e9edf5; --s-ink: #3d5682;
+  --s-line: #c3cee2; --ts-line: #3f9a66; --c: #fbeceb; --c-ink: #a8504a; --rest: #d9d7d1; }
+@media (prefers-color-scheme: dark) { :root { --page: #14161a; --card: #1b1e23; --ink: #dfe2e6; --soft: #8d939c;
+  --line: #2b2f36; --plain: #969ca5; --edge: #262a30; --t: #1d3a2a; --t-edge: #2d5941; --t-ink: #b9e6c9; --s: #232c3b;
+  --s-ink: #9fb8e3; --s-line: #3a4a66; --ts-line: #58b582; --c: #3a2323; --c-ink: #e08f88; --rest: #3a3f47; } }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.6;
+  font-family: system-ui, -apple-system, "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans CJK KR", "Noto Sans KR", sans-serif; }
+main { max-width: 60rem; margin: 0 auto; padding: 3rem 1.5rem 5rem; }
+h1 { font-size: 1.6rem; font-weight: 650; letter-spacing: -.01em; margin: 0 0 .25rem; text-wrap: balance; }
+.lead { color: var(--soft); margin: 0 0 1.5rem; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.25rem; margin: 0 0 1.5rem; font-size: .9rem; }
+dt { color: var(--soft); } dd { margin: 0; }
+.note { font-size: .9rem; color: var(--c-ink); margin: 0 0 1.5rem; }
+.legend { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; font-size: .9rem; padding: .75rem 0;
+  border-block: 1px solid var(--line); position: sticky; top: 0; background: var(--page); z-index: 1; }
+.legend label { margin-left: auto; color: var(--soft); cursor: pointer; }
+.legend input { accent-color: var(--ts-line); vertical-align: -1px; margin: 0 .35rem 0 0; }
+article { background: var(--card); border: 1px solid var(--line); border-radius: 12px; margin-top: 1.75rem; padding: 1.5rem; }
+h2 { font-size: 1rem; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
+h2 span { font-weight: 400; color: var(--soft); margin-left: .5rem; font-size: .875rem; }
+.counts { font-size: .875rem; color: var(--soft); margin: .25rem 0 .75rem; font-variant-numeric: tabular-nums; }
+.counts b { color: var(--ink); font-weight: 600; }
+.why { color: var(--c-ink); margin: 0 0 .75rem; font-size: .9rem; }
+.bar { display: flex; height: 4px; border-radius: 2px; overflow: hidden; background: var(--rest); margin-bottom: 1.1rem; }
+.bar i { display: block; } .bar .bt { background: var(--ts-line); } .bar .bc { background: var(--c-ink); }
+.text { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 2; font-size: 1rem; }
+.k { color: var(--plain); padding: .12em 0; box-shadow: inset -1px 0 var(--edge); -webkit-box-decoration-break: clone;
+  box-decoration-break: clone; }
+.k.t { background: var(--t); color: var(--t-ink); box-shadow: inset -1px 0 var(--t-edge); }
+.k.s { background: var(--s); color: var(--s-ink); border-radius: 5px; padding: .12em .3em; margin: 0 2px; font-size: .85em;
+  box-shadow: inset 0 0 0 1px var(--s-line); font-family: ui-monospace, "SF Mono", Consolas, monospace; }
+.k.t.s { background: var(--t); color: var(--t-ink); box-shadow: inset 0 0 0 1.5px var(--ts-line); }
+.k.c { background: var(--c); color: var(--c-ink); text-decoration: line-through; box-shadow: inset -1px 0 var(--card); }
+.n, .b { font-style: normal; } .n::before { content: "⏎"; opacity: .45; } .b::before { content: attr(data-as); opacity: .45; display: none; }
+.k small { display: none; }
+#ids:checked ~ article .k { display: inline-block; text-align: center; vertical-align: top; line-height: 1.35; padding: .2em .35em;
+  margin: 0 2px 4px 0; border-radius: 5px; min-width: 1.6em; max-width: 100%; }
+#ids:checked ~ article .k:not(.t, .s, .c) { box-shadow: inset 0 0 0 1px var(--edge); }
+#ids:checked ~ article .k small { display: inline-block; width: 100%; color: var(--soft);
+  font: 400 .68rem/1.3 ui-monospace, "SF Mono", Consolas, monospace; }
+#ids:checked ~ article .b::before { display: inline; }
+#ids { position: absolute; opacity: 0; pointer-events: none; }
+.legend label::before { content: ""; display: inline-block; width: 1.9em; height: 1.05em; border-radius: 1em; margin-right: .5em;
+  vertical-align: -.15em; border: .18em solid var(--rest); background: radial-gradient(circle at .42em 50%, var(--card) .36em, transparent .4em) var(--rest); }
+#ids:checked ~ .legend label::before { border-color: var(--ts-line);
+  background: radial-gradient(circle at calc(100% - .42em) 50%, var(--card) .36em, transparent .4em) var(--ts-line); }
+#ids:focus-visible ~ .legend label { outline: 2px solid var(--ts-line); outline-offset: 3px; border-radius: 4px; }
+@media (max-width: 36rem) { main { padding: 1.5rem 1rem 3rem; } article { padding: 1rem; } dl { grid-template-columns: 1fr; }
+  dd { margin-bottom: .4rem; } .legend label { margin-left: 0; } }
+@media print { :root { --page: #fff; --card: #fff; --ink: #000; --soft: #555; --plain: #555; --t: #e2f2e8; --t-ink: #000;
+    --t-edge: #9cc; --s: #fff; --s-ink: #000; --s-line: #888; --ts-line: #2a7d4d; --c: #fff; --c-ink: #933; --line: #ccc; --edge: #eee; --rest: #ccc; }
+  main { max-width: none; padding: 0; } .legend { position: static; } .legend label { display: none; }
+  article { border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 1rem 0; }
+  h2, .counts { break-after: avoid; }
+  .k { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+  .k.t { text-decoration: underline; text-underline-offset: .2em; text-decoration-thickness: 1px; } }
+"""
+
+
+def page(exhibit: Exhibit) -> str:
+    """The whole page, as text."""
+    title = say(f"What {exhibit.name} is trained on", f"{exhibit.name}이(가) 실제로 학습하는 것")
+    lead = say(
+        "Every token, as it stands in the samples on disk. Point at one for its id.",
+        "저장된 샘플의 모든 토큰입니다. 토큰을 가리키면 번호가 보입니다.",
+    )
+    facts = "".join(f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in exhibit.facts.items())
+    notes = "".join(f'<p class="note">{_text(note)}</p>' for note in exhibit.notes)
+    return (
+        f'<!doctype html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
+        f'<h1>{_text(title)}</h1>\n<p class="lead">{_text(lead)}</p>\n<dl>{facts}</dl>\n{notes}\n'
+        f'<input type="checkbox" id="ids">\n{_legend()}\n'
+        + "\n".join(article for shown in exhibit.shown for article in _articles(shown))
+        + "\n</main>\n</body>\n</html>\n"
+    )
+
+
+def _legend() -> str:
+    looks = [
+        ("k t", say("trained", "학습")),
+        ("k t s", say("trained special token", "학습하는 특수 토큰")),
+        ("k", say("not trained", "학습 안 함")),
+        ("k s", say("special token", "특수 토큰")),
+        ("k c", say("cut, never seen", "잘려서 모델이 못 봄")),
+    ]
+    spans = "".join(f'<span class="{look}">{_text(word)}</span>' for look, word in looks)
+    return f'<div class="legend">{spans}<label for="ids">{say("token ids", "토큰 번호")}</label></div>'
+
+
+def _articles(shown: Shown) -> Iterator[str]:
+    for sample in shown.samples:
+        row = say(f"row {shown.row['source_row']}", f"{shown.row['source_row']}번 행")
+        which = say(f"sample {sample.number} of {sample.of}", f"샘플 {sample.number}/{sample.of}")
+        about = " · ".join([row, shown.why, *([which] if sample.of > 1 else [])])
+        why = say(f"Dropped: {sample.dropped}", f"빠짐: {sample.dropped}")
+        text = "".join(map(_group, sample.groups))
+        if not sample.groups:
+            text = f'<span class="k">{_text(plain_text(shown.row))}</span>'
+        yield (
+            f"<article>\n<h2>{_text(shown.row['where'])}<span>{_text(about)}</span></h2>\n{_counts(sample)}\n"
+            + (f'<p class="why">{_text(why)}</p>\n' if sample.dropped else "")
+            + f'<div class="text">{text}</div>\n</article>'
+        )
+
+
+def _counts(sample: Painted) -> str:
+    found = sample.counts()
+    share = f" ({found['trained'] / found['total']:.0%})" if found["total"] else ""
+    said = [
+        say(f"{_bold(found['total'])} tokens", f"토큰 {_bold(found['total'])}"),
+        say(f"{_bold(found['trained'])} trained{share}", f"학습 {_bold(found['trained'])}{share}"),
+        say(f"{_bold(found['special'])} special", f"특수 {_bold(found['special'])}"),
+        say(f"{_bold(found['cut'])} cut", f"잘림 {_bold(found['cut'])}"),
+    ]
+    if sample.unknown:
+        unknown = _bold(sample.unknown)
+        said.append(say(f"{unknown} unknown to the tokenizer", f"토크나이저가 모르는 것 {unknown}"))
+    whole = max(1, found["total"] + found["cut"])
+    bar = "".join(
+        f'<i class="{look}" style="width:{100 * count / whole:.2f}%"></i>'
+        for look, count in (("bc", found["cut"]), ("", found["total"] - found["trained"]), ("bt", found["trained"]))
+    )
+    return f'<p class="counts">{" · ".join(said)}</p>\n<div class="bar" aria-hidden="true">{bar}</div>'
+
+
+def _bold(number: int) -> str:
+    return f"<b>{number:,}</b>"
+
+
+def _group(group: Group) -> str:
+    look = "k" + " t" * group.trained + " s" * group.special + " c" * group.cut
+    ids = " ".join(str(token.id) for token in group.tokens)
+    told = f"{ids}  {' '.join(visible(token.name) for token in group.tokens)}"
+    text = _text(group.text)
+    # A line end at the end of a token breaks the line after it, so that it does so too where tokens are boxes.
+    ends = len(group.text) - len(group.text.rstrip("\n"))
+    inner = text.rstrip("\n").replace("\n", '<i class="n"></i>\n') + '<i class="n"></i>' * ends
+    if alone(group.text):
+        inner = f'<i class="b" data-as="{_text(alone(group.text))}"></i>{inner}'
+    return f'<span class="{look}" title="{_text(told)}">{inner}<small>{ids}</small></span>' + "\n" * ends
+
+
+def _text(text: str) -> str:
+    return escape(visible(text))
