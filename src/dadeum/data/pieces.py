@@ -46,23 +46,22 @@ class Pieces:
         None for a text in which a token lies across a border.
         """
         cut = [self._cut(text, of_text) for text, of_text in zip(texts, borders, strict=True)]
-        self._learn(piece for pieces in cut for piece, parts in pieces for piece in (piece, *parts))
-        return [self._joined(pieces) for pieces in cut]
+        self._learn(piece for pieces, parts, _ in cut for piece in (*pieces, *parts))
+        return [self._joined(*found) for found in cut]
 
-    def _cut(self, text: str, borders: Sequence[int]) -> list[tuple[str, list[str]]]:
-        """The pieces of a text in order, each with its parts from its start up to each border in it."""
-        found: list[tuple[str, list[str]]] = []
-        at, next_border = 0, 0
-        for piece in self._control.split(text):
-            parts = []
-            while next_border < len(borders) and borders[next_border] < at + len(piece):
-                parts.append(piece[: borders[next_border] - at])
-                next_border += 1
-            if piece:
-                found.append((piece, parts))
-            at += len(piece)
-        found.append(("", [""] * (len(borders) - next_border)))
-        return found
+    def _cut(self, text: str, borders: Sequence[int]) -> tuple[list[str], list[str], list[int]]:
+        """The pieces of a text; for each border the part of its piece up to there, and which piece that is."""
+        pieces = [*self._control.split(text), ""]
+        parts: list[str] = []
+        owners: list[int] = []
+        at = number = 0
+        for border in borders:
+            while border >= at + len(pieces[number]) and number < len(pieces) - 1:
+                at += len(pieces[number])
+                number += 1
+            parts.append(pieces[number][: border - at])
+            owners.append(number)
+        return pieces, parts, owners
 
     def _learn(self, pieces: Iterable[str]) -> None:
         wanted = dict.fromkeys(pieces)
@@ -73,16 +72,20 @@ class Pieces:
             encoded = self._backend.encode_batch_fast(missing, add_special_tokens=False)
             self._known.update((p, tuple(e.ids)) for p, e in zip(missing, encoded, strict=True))
 
-    def _joined(self, pieces: list[tuple[str, list[str]]]) -> tuple[list[int], list[int]] | None:
+    def _joined(
+        self, pieces: Sequence[str], parts: Sequence[str], owners: Sequence[int]
+    ) -> tuple[list[int], list[int]] | None:
         ids: list[int] = []
         places: list[int] = []
-        for piece, parts in pieces:
-            own = self._known[piece]
-            for part in parts:
-                head = self._known[part]
+        known, border = self._known, 0
+        for number, piece in enumerate(pieces):
+            own = known[piece]
+            while border < len(owners) and owners[border] == number:
+                head = known[parts[border]]
                 if own[: len(head)] != head:
                     return None
                 places.append(len(ids) + len(head))
+                border += 1
             ids += own
         return ids, places
 
