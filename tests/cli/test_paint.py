@@ -2,6 +2,7 @@
 
 import io
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,7 +27,7 @@ def painter(tmp_path: Path) -> Painter:
 
 def exhibit(painter: Painter, messages: Messages) -> Exhibit:
     samples = painter.row(row(messages), [entry(s) for s in painter.renderer.samples(messages, "assistant")])
-    return Exhibit("tiny", "train", {"part": "train"}, [], [Shown(row(messages), "first", samples)])
+    return Exhibit("tiny", "train", True, {"part": "train"}, [], [Shown(row(messages), "first", samples)])
 
 
 def printed(found: Exhibit, *, terminal: bool, width: int = 80, ids: bool = True, no_color: bool = False) -> str:
@@ -80,7 +81,7 @@ def test_without_colours_a_terminal_gets_marks(painter: Painter) -> None:
 
 def test_what_was_cut_is_struck(painter: Painter) -> None:
     lost = painter.row(row(talk("질문", "긴 답")), [], "too long [bold]")
-    found = Exhibit("tiny", "train", {}, ["a note"], [Shown(lost[0].row, "first", lost)])
+    found = Exhibit("tiny", "train", True, {}, ["a note"], [Shown(lost[0].row, "first", lost)])
     said = printed(found, terminal=False, ids=False)
     assert "[-«<|im_start|>»user⏎" in said and said.rstrip().endswith("-]")
     assert "dropped: too long [bold]" in said and "a note" in said
@@ -89,7 +90,7 @@ def test_what_was_cut_is_struck(painter: Painter) -> None:
 
 def test_a_row_without_tokens_shows_its_text(painter: Painter) -> None:
     lost = painter.row(row(talk("글 [b]\x1b[2J", " ")), [], "empty")
-    found = Exhibit("tiny", "train", {}, [], [Shown(lost[0].row, "first", lost)])
+    found = Exhibit("tiny", "train", True, {}, [], [Shown(lost[0].row, "first", lost)])
     assert "글 [b]␛[2J" in printed(found, terminal=False)
 
 
@@ -100,11 +101,20 @@ def test_marks_cannot_be_feigned(painter: Painter) -> None:
     assert Marks.absent_from([""]) == Marks(("{+", "+}"), ("«", "»"), ("[-", "-]"))
 
 
+def test_rows_of_other_parts_are_measured(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = replace(exhibit(painter, talk("질문", "답")), trains=False)
+    said = printed(found, terminal=False)
+    assert "{+measured+}  ·  not measured" in said and " 3 measured (" in said and "trained" not in said
+    monkeypatch.setenv("DADEUM_LANG", "ko")
+    said = printed(found, terminal=False)
+    assert "{+평가+}  ·  평가 안 함" in said and "· 평가 3 (" in said and "학습" not in said
+
+
 def test_counts_in_both_languages(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
     (sample,) = exhibit(painter, talk("질문", "답")).shown[0].samples
     total = sample.counts()["total"]
     share = f"{3 / total:.0%}"
-    assert counts(sample) == f"{total} tokens · 3 trained ({share}) · 4 special · 0 cut"
+    assert counts(sample, "trained") == f"{total} tokens · 3 trained ({share}) · 4 special · 0 cut"
     monkeypatch.setenv("DADEUM_LANG", "ko")
-    assert counts(sample) == f"토큰 {total} · 학습 3 ({share}) · 특수 4 · 잘림 0"
-    assert counts(Painted(sample.row, 1, 1, (), 2)).endswith("· 토크나이저가 모르는 것 2")
+    assert counts(sample, "학습") == f"토큰 {total} · 학습 3 ({share}) · 특수 4 · 잘림 0"
+    assert counts(Painted(sample.row, 1, 1, (), 2), "학습").endswith("· 토크나이저가 모르는 것 2")

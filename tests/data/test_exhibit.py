@@ -60,7 +60,10 @@ def test_all_rows_of_a_part_are_those_of_its_samples(data: Data, part: Any) -> N
     assert all(shown.row["where"] == f"rows.csv:{shown.row['source_row'] + 2}" for shown in found.shown)
     assert found.slug == part and not found.notes
     assert found.facts["shown"].startswith(f"{len(on_disk)} of {len(on_disk)} rows (the first, the longest")
-    assert found.facts["trained"].startswith("every answer" if part == "train" else "nothing; what is painted so is")
+    told = found.facts["trained" if part == "train" else "measured"]
+    assert told == f"{'the last' if part == 'test' else 'every'} answer with its end token"
+    assert found.target == ("trained" if part == "train" else "measured")
+    assert part == "train" or found.facts["trained"] == "nothing of this part"
 
 
 def test_the_spread(data: Data) -> None:

@@ -1,5 +1,6 @@
 """The page: self-contained, escaped, and what stands in it is what is trained."""
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -72,7 +73,7 @@ def exhibit(tmp_path: Path) -> Exhibit:
     lost = painter.row(row(talk("질문", "긴 답"), 1), [], "too <b>long</b>")
     blank = painter.row(row(talk("<u>글</u>", " "), 2), [], "empty")
     shown = [Shown(one, "first", kept), Shown(lost[0].row, "longest", lost), Shown(blank[0].row, "shortest", blank)]
-    return Exhibit("<i>name</i>", "train", {"part": "<i>train</i>"}, ["<i>note</i>"], shown)
+    return Exhibit("<i>name</i>", "train", True, {"part": "<i>train</i>"}, ["<i>note</i>"], shown)
 
 
 def test_the_text_is_the_sample_and_the_green_part_the_answer(exhibit: Exhibit) -> None:
@@ -110,3 +111,8 @@ def test_both_languages(exhibit: Exhibit, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("DADEUM_LANG", "ko")
     assert '<html lang="ko">' in page(exhibit) and "학습하는 특수 토큰" in page(exhibit)
     assert "trained special token" not in page(exhibit)
+
+
+def test_rows_of_other_parts_are_measured(exhibit: Exhibit) -> None:
+    text = page(replace(exhibit, trains=False)).split("</style>")[1]
+    assert "measured special token" in text and "trained" not in text

@@ -55,12 +55,12 @@ def show_exhibit(console: Console, exhibit: "Exhibit", *, ids: bool = True) -> N
         pen.line(Text.assemble((f"{key}: ", "dim"), value))
     for note in exhibit.notes:
         pen.line(Text(note, style="yellow"))
-    pen.line(pen.legend())
+    pen.line(pen.legend(exhibit.target))
     for number, shown in enumerate(exhibit.shown, 1):
-        _row(pen, shown, f"{number}/{len(exhibit.shown)}", ids=ids)
+        _row(pen, shown, f"{number}/{len(exhibit.shown)}", exhibit.target, ids=ids)
 
 
-def _row(pen: "_Pen", shown: "Shown", number: str, *, ids: bool) -> None:
+def _row(pen: "_Pen", shown: "Shown", number: str, target: str, *, ids: bool) -> None:
     from dadeum.data.show import plain_text
 
     for sample in shown.samples:
@@ -69,7 +69,7 @@ def _row(pen: "_Pen", shown: "Shown", number: str, *, ids: bool) -> None:
         which = say(f", sample {sample.number} of {sample.of}", f", 샘플 {sample.number}/{sample.of}")
         about = f"({row}, {shown.why}{which if sample.of > 1 else ''})"
         pen.line(Text.assemble((f"{number}  ", "dim"), (visible(shown.row["where"]), "bold"), (f"  {about}", "dim")))
-        pen.line(Text(counts(sample), style="dim"))
+        pen.line(Text(counts(sample, target), style="dim"))
         if sample.dropped:
             pen.line(Text(say(f"dropped: {sample.dropped}", f"빠짐: {sample.dropped}"), style="yellow"))
         pen.console.print()
@@ -82,13 +82,13 @@ def _row(pen: "_Pen", shown: "Shown", number: str, *, ids: bool) -> None:
             pen.block(pen.list(sample.groups))
 
 
-def counts(sample: "Painted") -> str:
+def counts(sample: "Painted", target: str) -> str:
     """The counts of a sample on one line."""
     found = sample.counts()
     share = f" ({found['trained'] / found['total']:.0%})" if found["total"] else ""
     said = [
         say(f"{found['total']:,} tokens", f"토큰 {found['total']:,}"),
-        say(f"{found['trained']:,} trained{share}", f"학습 {found['trained']:,}{share}"),
+        say(f"{found['trained']:,} {target}{share}", f"{target} {found['trained']:,}{share}"),
         say(f"{found['special']:,} special", f"특수 {found['special']:,}"),
         say(f"{found['cut']:,} cut", f"잘림 {found['cut']:,}"),
     ]
@@ -114,12 +114,12 @@ class _Pen:
         else:
             self.console.print(text, soft_wrap=True)
 
-    def legend(self) -> Text:
+    def legend(self, target: str) -> Text:
         """What each look means."""
         said = {
-            TRAINED: say("trained", "학습"),
-            TRAINED_SPECIAL: say("trained special token", "학습하는 특수 토큰"),
-            PLAIN: say("not trained", "학습 안 함"),
+            TRAINED: target,
+            TRAINED_SPECIAL: say(f"{target} special token", f"{target}하는 특수 토큰"),
+            PLAIN: say(f"not {target}", f"{target} 안 함"),
             SPECIAL: say("special token", "특수 토큰"),
             CUT: say("cut, never seen", "잘려서 모델이 못 봄"),
         }

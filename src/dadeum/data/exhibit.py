@@ -40,9 +40,15 @@ class Exhibit:
 
     name: str
     slug: str  # tells this choice from others in a file's name
+    trains: bool  # else its rows only measure
     facts: Mapping[str, str]
     notes: Sequence[str]
     shown: Sequence[Shown]
+
+    @property
+    def target(self) -> str:
+        """What a painted token is, in a word."""
+        return say("trained", "학습") if self.trains else say("measured", "평가")
 
 
 def read_rows(preprocessed: Path) -> Iterator[Row]:
@@ -147,27 +153,27 @@ class Cabinet:
         facts = {
             say("part", "부분"): say(part, {"train": "학습", "validation": "검증", "test": "시험"}[part]),
             **more,
-            say("trained", "학습하는 것"): _trained_on(part, train_on),
+            **_targets(part, train_on),
             say("longest sample", "샘플의 최대 길이"): say(
                 f"{self.data.max_length:,} tokens", f"{self.data.max_length:,}토큰"
             ),
             say("chat template", "대화 템플릿"): contract.template_name or "-",
         }
-        return Exhibit(self.name, slug, facts, notes, shown)
+        return Exhibit(self.name, slug, part == "train", facts, notes, shown)
 
     def _samples(self, part: Part) -> Samples:
         return Samples.open(self.formatted / f"{part}.arrow")
 
 
-def _trained_on(part: Part, train_on: str) -> str:
+def _targets(part: Part, train_on: str) -> dict[str, str]:
     said = {
         "all": say("every token", "모든 토큰"),
         "assistant": say("every answer with its end token", "모든 답과 종료 토큰"),
         "last_assistant": say("the last answer with its end token", "마지막 답과 종료 토큰"),
     }[train_on]
     if part == "train":
-        return said
-    return say(f"nothing; what is painted so is measured: {said}", f"없음. 그 색은 평가하는 것: {said}")
+        return {say("trained", "학습하는 것"): said}
+    return {say("measured", "평가하는 것"): said, say("trained", "학습하는 것"): say("nothing of this part", "없음")}
 
 
 def _entries(samples: Samples, row: Row) -> list[Entry]:

@@ -74,7 +74,7 @@ h2 span { font-weight: 400; color: var(--soft); margin-left: .5rem; font-size: .
 
 def page(exhibit: Exhibit) -> str:
     """The whole page, as text."""
-    title = say(f"What {exhibit.name} is trained on", f"{exhibit.name}이(가) 실제로 학습하는 것")
+    title = say(f"What {exhibit.name} is {exhibit.target} on", f"{exhibit.name}이(가) 실제로 {exhibit.target}하는 것")
     lead = say(
         "Every token, as it stands in the samples on disk. Point at one for its id.",
         "저장된 샘플의 모든 토큰입니다. 토큰을 가리키면 번호가 보입니다.",
@@ -87,17 +87,17 @@ def page(exhibit: Exhibit) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
         f'<h1>{_text(title)}</h1>\n<p class="lead">{_text(lead)}</p>\n<dl>{facts}</dl>\n{notes}\n'
-        f'<input type="checkbox" id="ids">\n{_legend()}\n'
-        + "\n".join(article for shown in exhibit.shown for article in _articles(shown))
+        f'<input type="checkbox" id="ids">\n{_legend(exhibit.target)}\n'
+        + "\n".join(article for shown in exhibit.shown for article in _articles(shown, exhibit.target))
         + "\n</main>\n</body>\n</html>\n"
     )
 
 
-def _legend() -> str:
+def _legend(target: str) -> str:
     looks = [
-        ("k t", say("trained", "학습")),
-        ("k t s", say("trained special token", "학습하는 특수 토큰")),
-        ("k", say("not trained", "학습 안 함")),
+        ("k t", target),
+        ("k t s", say(f"{target} special token", f"{target}하는 특수 토큰")),
+        ("k", say(f"not {target}", f"{target} 안 함")),
         ("k s", say("special token", "특수 토큰")),
         ("k c", say("cut, never seen", "잘려서 모델이 못 봄")),
     ]
@@ -105,7 +105,7 @@ def _legend() -> str:
     return f'<div class="legend">{spans}<label for="ids">{say("token ids", "토큰 번호")}</label></div>'
 
 
-def _articles(shown: Shown) -> Iterator[str]:
+def _articles(shown: Shown, target: str) -> Iterator[str]:
     for sample in shown.samples:
         row = say(f"row {shown.row['source_row']}", f"{shown.row['source_row']}번 행")
         which = say(f"sample {sample.number} of {sample.of}", f"샘플 {sample.number}/{sample.of}")
@@ -115,18 +115,18 @@ def _articles(shown: Shown) -> Iterator[str]:
         if not sample.groups:
             text = f'<span class="k">{_text(plain_text(shown.row))}</span>'
         yield (
-            f"<article>\n<h2>{_text(shown.row['where'])}<span>{_text(about)}</span></h2>\n{_counts(sample)}\n"
+            f"<article>\n<h2>{_text(shown.row['where'])}<span>{_text(about)}</span></h2>\n{_counts(sample, target)}\n"
             + (f'<p class="why">{_text(why)}</p>\n' if sample.dropped else "")
             + f'<div class="text">{text}</div>\n</article>'
         )
 
 
-def _counts(sample: Painted) -> str:
+def _counts(sample: Painted, target: str) -> str:
     found = sample.counts()
     share = f" ({found['trained'] / found['total']:.0%})" if found["total"] else ""
     said = [
         say(f"{_bold(found['total'])} tokens", f"토큰 {_bold(found['total'])}"),
-        say(f"{_bold(found['trained'])} trained{share}", f"학습 {_bold(found['trained'])}{share}"),
+        say(f"{_bold(found['trained'])} {target}{share}", f"{target} {_bold(found['trained'])}{share}"),
         say(f"{_bold(found['special'])} special", f"특수 {_bold(found['special'])}"),
         say(f"{_bold(found['cut'])} cut", f"잘림 {_bold(found['cut'])}"),
     ]
