@@ -35,6 +35,11 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "chat": ("Talk with a model", "모델과 대화하기", ()),
     "batch": ("Answer a file of questions", "질문 파일에 모두 답하기", ()),
     "bench": ("Measure tokens per second, first token, memory", "초당 토큰, 첫 토큰 시간, 메모리 재기", ()),
+    "tokens": (
+        "Show special tokens, their ids and places, how text is cut",
+        "특수 토큰의 번호와 쓰이는 곳, 글이 잘리는 방식 보기",
+        (),
+    ),
     "export": (
         "Make something of a finished run: merged, gguf",
         "끝난 실행으로 결과물 만들기: merged, gguf",

@@ -1,23 +1,26 @@
-"""From what a user calls a model to an engine that answers: the folder, its base, its prompt."""
+"""From what a user calls a model to an engine that answers, or to its tokenizer alone: the folder, its base, its prompt."""
 
 import logging
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from dadeum.core.artifact import read_json
-from dadeum.core.errors import ModelError
+from dadeum.core.errors import DadeumError, ModelError
 from dadeum.core.hub import fetch_model
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from dadeum.data.contract import PromptContract
+    from dadeum.data.special import Declared
     from dadeum.generate.engine import Engine
 
 logger = logging.getLogger("dadeum")
 ADAPTER = "adapter_config.json"
+TOKENIZERS = ("tokenizer.json", "vocab.json", "tokenizer.model", "spiece.model", "vocab.txt")
 
 
-def base_of(place: Path, workspace: Workspace) -> Path | None:
+def base_of(place: Path, workspace: Workspace, *, weights: bool = True) -> Path | None:
     """Folder of the base that the adapter in `place` names; None for a whole model. A Hub base is fetched."""
     if not (place / ADAPTER).is_file():
         return None
@@ -34,7 +37,7 @@ def base_of(place: Path, workspace: Workspace) -> Path | None:
     for folder in (place.parent.parent, place) if Path(named).is_absolute() else ():
         if (folder / local.name).is_dir():
             return folder / local.name
-    return fetch_model(named, revision, weights=True)
+    return fetch_model(named, revision, weights=weights)
 
 
 def open_engine(workspace: Workspace, name: str, place: Path) -> "Engine":
@@ -44,3 +47,55 @@ def open_engine(workspace: Workspace, name: str, place: Path) -> "Engine":
     base = base_of(place, workspace)
     logger.info("model %s from %s%s", name, place, f" on {base}" if base else "")
     return Engine.open(place, base=base, name=name)
+
+
+def open_tokenizer(
+    workspace: Workspace, place: Path, *, chat_template: str | None = None
+) -> "tuple[Any, PromptContract, Declared]":
+    """Tokenizer and prompt contract of what `find_model` found, and what its files declare. Loads no weights, no torch.
+
+    `chat_template`, a shipped name or a Jinja file, takes the place of the model's own.
+    """
+    from dadeum.data.contract import FILE, PromptContract, open_prompt
+    from dadeum.data.render import Renderer
+    from dadeum.tokenizer.load import load_tokenizer
+
+    holds = any((place / name).is_file() for name in TOKENIZERS)
+    try:
+        base = base_of(place, workspace, weights=False)
+    except DadeumError:
+        # An adapter that carries its tokenizer is looked at without its base: only the base's size stays unknown.
+        if not holds:
+            raise
+        base = None
+    folder = place if holds or base is None else base
+    if chat_template is None and (folder / FILE).is_file():
+        tokenizer, contract = open_prompt(folder)
+    else:
+        tokenizer = load_tokenizer(folder, chat_template=chat_template)
+        contract = PromptContract.of(Renderer(tokenizer))
+    return tokenizer, contract, _declared([place] if base is None else [place, base])
+
+
+def _declared(folders: list[Path]) -> "Declared":
+    """The rows of the embedding, and what stops `generate`: generation_config.json, else config.json."""
+    from dadeum.data.special import Declared
+    from dadeum.model.files import read_object
+
+    def first(name: str) -> tuple[Path | None, dict[str, Any]]:
+        path = next((folder / name for folder in folders if (folder / name).is_file()), None)
+        return path, read_object(path) if path else {}
+
+    config_file, config = first("config.json")
+    text = config.get("text_config")
+    size = config.get("vocab_size") or (text.get("vocab_size") if isinstance(text, dict) else None)
+    stop_file, stops = first("generation_config.json")
+    if stop_file is None:  # then transformers takes what config.json says
+        stop_file, stops = config_file, config
+    if stop_file is None:
+        return Declared(size if isinstance(size, int) else None)
+    named = stops.get("eos_token_id")
+    ids = named if isinstance(named, list) else [named]
+    return Declared(
+        size if isinstance(size, int) else None, tuple(i for i in ids if isinstance(i, int)), stop_file.name
+    )

@@ -171,12 +171,12 @@ def experiment_names(workspace: Workspace) -> list[str]:
 
 
 def find_model(
-    workspace: Workspace, text: str | None, tell: Callable[[str], None] = logger.warning
+    workspace: Workspace, text: str | None, tell: Callable[[str], None] = logger.warning, *, weights: bool = True
 ) -> tuple[str, Path]:
     """What a MODEL means: its shown name and its folder.
 
     Nothing: the last finished run. Else an experiment's name or YAML, a run, a folder, or a Hub id; `tell` hears of a
-    copy that is used because the Hub does not answer.
+    copy that is used because the Hub does not answer. Without `weights` a Hub model's are not fetched.
     """
     if text is None:
         done = finished(workspace)
@@ -221,7 +221,7 @@ def find_model(
                 f"{text}: 그런 실험, 실행, 폴더가 없습니다{near}",
             )
         )
-    return text, fetch_model(text, "main", weights=True, tell=tell)
+    return text, fetch_model(text, "main", weights=weights, tell=tell)
 
 
 def _name_of(workspace: Workspace, text: str) -> str:
