@@ -17,8 +17,7 @@ from dadeum.data.contract import PromptContract
 from dadeum.data.conversations import read_conversations
 from dadeum.data.samples import Entry, Samples
 from dadeum.data.show import Painted, Painter, Row, draw, notable
-from dadeum.data.sources import Part
-from dadeum.data.split import PARTS
+from dadeum.data.sources import PARTS, Part
 from dadeum.data.step import CONVERSATIONS, FAULTY, PROMPT
 from dadeum.tokenizer.load import load_tokenizer
 

@@ -16,8 +16,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.samples import Entry
-from dadeum.data.sources import Part
-from dadeum.data.split import PARTS
+from dadeum.data.sources import PARTS, Part
 
 CHUNK = 1000
 # Conversations on which the template's own marks are compared with what is trained.

@@ -25,8 +25,8 @@ from dadeum.data.files import label
 from dadeum.data.formats import FORMATS, LAST, Conversation
 from dadeum.data.keys import ABSENT, Column, id_key, keys, row_id
 from dadeum.data.prompt import PromptFormat, load_prompt
-from dadeum.data.sources import SOURCES, Fault, FileFacts, Row
-from dadeum.data.split import NONE, PARTS, Numbers, Split, crossing, extra, number, split, twins
+from dadeum.data.sources import PARTS, SOURCES, Fault, FileFacts, Row
+from dadeum.data.split import NONE, Numbers, Split, crossing, extra, number, split, twins
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
 LOOK = 100

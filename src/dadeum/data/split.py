@@ -13,9 +13,8 @@ import numpy.typing as npt
 
 from dadeum.config.data import SplitSettings
 from dadeum.data.keys import Groups
-from dadeum.data.sources import Part
+from dadeum.data.sources import PARTS, Part
 
-PARTS: tuple[Part, ...] = ("train", "validation", "test")
 # Where twins are pinned to several parts, the first of these keeps its rows.
 PRECEDENCE: tuple[Part, ...] = ("test", "validation", "train")
 # With fewer rows than this nothing is drawn unless a whole row is due.

@@ -26,8 +26,7 @@ from dadeum.data.conversations import NAME, read_conversations, write_conversati
 from dadeum.data.files import label
 from dadeum.data.formats import Conversation
 from dadeum.data.prompt import load_prompt, prompt_file
-from dadeum.data.sources import SOURCES
-from dadeum.data.split import PARTS
+from dadeum.data.sources import PARTS, SOURCES
 
 # Raised when the meaning of these stages changes, so that what older code made is made again.
 CODE_VERSION = 1

@@ -19,6 +19,7 @@ from dadeum.core.workspace import Workspace
 from dadeum.data.packed import inner
 
 Part = Literal["train", "validation", "test"]
+PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
 @dataclass(frozen=True, slots=True)
