@@ -8,7 +8,7 @@ does not, a token straddles the border, and the caller has to cut it (`tokens.py
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 # Pieces that are remembered: frames, system prompts, questions that come again.
@@ -46,7 +46,11 @@ class Pieces:
         None for a text in which a token lies across a border.
         """
         cut = [self._cut(text, of_text) for text, of_text in zip(texts, borders, strict=True)]
-        self._learn(piece for pieces, parts, _ in cut for piece in (*pieces, *parts))
+        wanted: dict[str, None] = {}
+        for pieces, parts, _ in cut:
+            wanted.update(dict.fromkeys(pieces))
+            wanted.update(dict.fromkeys(parts))
+        self._learn(wanted)
         return [self._joined(*found) for found in cut]
 
     def _cut(self, text: str, borders: Sequence[int]) -> tuple[list[str], list[str], list[int]]:
@@ -63,8 +67,7 @@ class Pieces:
             owners.append(number)
         return pieces, parts, owners
 
-    def _learn(self, pieces: Iterable[str]) -> None:
-        wanted = dict.fromkeys(pieces)
+    def _learn(self, wanted: Mapping[str, None]) -> None:
         if len(self._known) > REMEMBERED:
             self._known = {}
         missing = [piece for piece in wanted if piece not in self._known]

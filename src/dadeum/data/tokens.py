@@ -43,6 +43,8 @@ class Encoder:
         self.special: dict[str, int] = {t.content: i for i, t in added.items() if t.special}
         self._names = sorted(self.special, key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, self._names)) or "(?!)")
+        # With thousands of names a search is slow; most texts hold none of the characters with which they begin.
+        self._begins = re.compile(f"[{re.escape(''.join({name[0] for name in self._names}))}]" if self._names else "(?!)")
         self._number = {name: i for i, name in enumerate(self._names)}
         users = f"[{chr(USER)}-{chr(USER + len(self._names))}]"
         self._written = re.compile(f"{users}|{self._special.pattern}")
@@ -91,7 +93,7 @@ class Encoder:
 
     def holds_special(self, text: str) -> bool:
         """Whether the string of a special token stands in the text."""
-        return self._special.search(text) is not None
+        return self._begins.search(text) is not None and self._special.search(text) is not None
 
     def hide(self, value: Any) -> Any:
         """Messages in which every special string is one private-use character."""

@@ -77,7 +77,11 @@ def strings(value: Any) -> Iterator[str]:
         yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if key != "role":
+            if key == "role":
+                continue
+            if type(item) is str:
+                yield item
+            else:
                 yield from strings(item)
     elif isinstance(value, list | tuple):
         for item in value:
