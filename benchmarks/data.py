@@ -27,26 +27,26 @@ from pathlib import Path
 from typing import Any
 
 PEERS = {"trl": "trl", "axolotl": "axolotl", "llamafactory": "llamafactory"}
-SINGLE, MULTI = 118_230, 100_000
+SETS = {"single": 118_230, "multi": 100_000}
 TOKENIZER, TEMPLATE = "tokenizers/qwen2.5-0.5b-instruct", "chat_templates/trl/qwen2_5_training.jinja"
 Messages = list[dict[str, str]]
 
 
-def single(data: Path) -> Iterator[Messages]:
+def single(data: Path, count: int) -> Iterator[Messages]:
     """The chat set ten times; a number makes each question its own."""
     with (data / "ko_qa/ChatbotData.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["Q"], row["A"]) for row in csv.DictReader(file)]
-    for number in range(SINGLE):
+    for number in range(count):
         question, answer = rows[number % len(rows)]
         yield turn(question if number < len(rows) else f"{question} {number // len(rows)}", answer)
 
 
-def multi(data: Path) -> Iterator[Messages]:
+def multi(data: Path, count: int) -> Iterator[Messages]:
     """Three to five turns of the chat set in a row."""
     with (data / "ko_qa/ChatbotData.csv").open(encoding="utf-8", newline="") as file:
         rows = [(row["Q"], row["A"]) for row in csv.DictReader(file)]
     draw = random.Random(42)
-    for _ in range(MULTI):
+    for _ in range(count):
         yield [message for _ in range(draw.randint(3, 5)) for message in turn(*draw.choice(rows))]
 
 
@@ -277,7 +277,8 @@ def main() -> None:
     parser.add_argument("--install", type=Path, metavar="ENVS")
     parser.add_argument("--envs", type=Path)
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))
-    parser.add_argument("--sets", nargs="*", choices=["single", "multi"], default=["single", "multi"])
+    parser.add_argument("--sets", nargs="*", choices=list(SETS), default=list(SETS))
+    parser.add_argument("--rows", type=int, help="rows of each set; 5000000 shows that memory has a bound")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--check", action="store_true", help="hold every row against apply_chat_template")
     parser.add_argument("--to", type=Path)
@@ -297,7 +298,7 @@ def main() -> None:
         place = model(data, Path(folder) / "model")
         for name in given.sets:
             rows = Path(folder) / f"{name}.jsonl"
-            write({"single": single, "multi": multi}[name](data), rows)
+            write({"single": single, "multi": multi}[name](data, given.rows or SETS[name]), rows)
             found[name] = {side: [] for side in sides}
             for turn_ in range(given.rounds):
                 for side in sides if turn_ % 2 == 0 else sides[::-1]:
