@@ -42,6 +42,7 @@ def test_there_are_families() -> None:
     assert {
         "dadeum.data.sources",
         "dadeum.data.formats",
+        "dadeum.data.filters",
         "dadeum.model.adapters",
         "dadeum.train.objectives",
         "dadeum.train.optimizers",

@@ -178,6 +178,13 @@ def test_duplicates_left_alone_make_nothing_stale(done: Path) -> None:
     assert plan_of(done, "data.duplicates=drop_exact").step("preprocess").made_from["data.duplicates"] == "drop_exact"
 
 
+def test_filters_make_what_they_change_stale(done: Path) -> None:
+    assert "data.filters" not in plan_of(done).step("preprocess").made_from
+    assert "preprocess" in stale(done, "data.filters=[answers]")
+    filters = plan_of(done, "data.filters=[{type: length, max_tokens: 9}]").step("preprocess").made_from["data.filters"]
+    assert [f["max_tokens"] for f in filters] == [9]
+
+
 def test_folders_are_named_by_what_they_are_made_from(done: Path) -> None:
     lab, plan = lab_of(done), plan_of(done)
     for name in ("preprocess", "format", "initialise"):

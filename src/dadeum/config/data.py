@@ -9,6 +9,7 @@ from dadeum.core.language import say
 from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
 Source = Annotated[MemberSettings, MemberOf("dadeum.data.sources")]
+Filter = Annotated[MemberSettings, MemberOf("dadeum.data.filters")]
 
 
 class MessageFormat(Settings):
@@ -74,6 +75,11 @@ class DataSettings(Settings):
     )
     system_prompt: str | None = setting(
         None, "System message put before rows that have none.", "시스템 메시지가 없는 행 앞에 둘 시스템 메시지."
+    )
+    filters: Many[Filter] = setting(
+        (),
+        "What goes out of the rows or is masked in them, in this order.",
+        "행에서 빼거나 가릴 것. 적은 차례대로 합니다.",
     )
     split: SplitSettings = setting({}, "Training, validation and test parts.", "학습, 검증, 시험 나누기.")
     max_length: int = setting(1024, "Longest sample in tokens.", "한 샘플의 최대 토큰 수.", ge=8)

@@ -81,8 +81,9 @@ def _shipped(name: str) -> tuple[str, str]:
 
 def _hub(name: str, part: Part | None, workspace: Workspace, reporter: Reporter) -> tuple[str, str]:
     """The samples of a Hub data set, and its name with the commit."""
+    from dadeum.data.account import Account
     from dadeum.data.clean import Cleaner
-    from dadeum.data.prepare import Account, RowReader
+    from dadeum.data.prepare import RowReader
     from dadeum.data.sources import SOURCES
     from dadeum.data.split import NONE, number
 

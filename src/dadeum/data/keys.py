@@ -38,14 +38,12 @@ def keys(conversation: Conversation, seed: int) -> Keys:
     """The keys of a row. `seed` decides in which order the prompts' digests stand, and so what a split draws."""
     if conversation.text is not None:
         plain = normalised(conversation.text)
-        return Keys(_drawn(seed, plain), _digest([conversation.text]), _digest([plain]), ABSENT)
+        return Keys(_drawn(seed, plain), digest([conversation.text]), digest([plain]), ABSENT)
     roles = [m["role"] for m in conversation.messages]
     texts = [m["content"] for m in conversation.messages]
     loose = [normalised(text) for text in texts]
     prompt = "\x1f".join([f"{role}\x1e{text}" for role, text in zip(roles[:-1], loose[:-1], strict=True)])
-    return Keys(
-        _drawn(seed, prompt), _digest(_framed(roles, texts)), _digest(_framed(roles, loose)), _digest(loose[-1:])
-    )
+    return Keys(_drawn(seed, prompt), digest(_framed(roles, texts)), digest(_framed(roles, loose)), digest(loose[-1:]))
 
 
 def row_id(values: Mapping[str, Any]) -> str | None:
@@ -57,7 +55,7 @@ def row_id(values: Mapping[str, Any]) -> str | None:
 
 def id_key(source: int, found: str) -> bytes:
     """An id within its source."""
-    return _digest([f"{source} {found}"])
+    return digest([f"{source} {found}"])
 
 
 def _framed(roles: Sequence[str], texts: Sequence[str]) -> list[str]:
@@ -68,7 +66,8 @@ def _drawn(seed: int, key: str) -> bytes:
     return hashlib.sha256(f"{seed}\x00{key}".encode()).digest()[:SIZE]
 
 
-def _digest(texts: Sequence[str]) -> bytes:
+def digest(texts: Sequence[str]) -> bytes:
+    """One key of several texts: where one ends and the next begins counts."""
     parts = [text.encode() for text in texts]
     return hashlib.sha256(b"".join([b"%d " % len(part) + part for part in parts])).digest()[:SIZE]
 
@@ -85,6 +84,10 @@ class Column:
     def add(self, key: bytes) -> None:
         """The key of the next row."""
         self._bytes += key
+
+    def at(self, row: int) -> bytes:
+        """The key of a row."""
+        return bytes(self._bytes[row * SIZE : (row + 1) * SIZE])
 
     def groups(self, chosen: Rows | None = None) -> "Groups":
         """Rows with the same key, of the chosen ones."""

@@ -4,7 +4,6 @@ read = train + validation + test + dropped, always; each dropped row is listed w
 """
 
 import json
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
@@ -19,14 +18,16 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
 from dadeum.core.workspace import Workspace
+from dadeum.data.account import Account, Kept
 from dadeum.data.cells import FaultyRow, by_name, plain_name
 from dadeum.data.clean import Cleaner
 from dadeum.data.files import label
 from dadeum.data.formats import FORMATS, LAST, Conversation
-from dadeum.data.keys import ABSENT, Column, id_key, keys, row_id
+from dadeum.data.keys import ABSENT, Rows, id_key, row_id
 from dadeum.data.prompt import PromptFormat, load_prompt
+from dadeum.data.sift import Sifter
 from dadeum.data.sources import PARTS, SOURCES, Fault, FileFacts, Row
-from dadeum.data.split import NONE, Numbers, Split, crossing, extra, number, split, twins
+from dadeum.data.split import NONE, Split, crossing, extra, number, split, twins
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
 LOOK = 100
@@ -34,73 +35,6 @@ STEP = 500
 Convert = Callable[[Mapping[str, Any]], Conversation]
 Check = Callable[[Conversation], str]
 Item = Row | Fault | FileFacts
-
-
-class Account:
-    """All rows of all sources: kept ones in a file aside, dropped ones in a list, and of each kept row its keys."""
-
-    def __init__(self, spool: Path, listing: Path, seed: int) -> None:
-        """`spool` takes the kept rows as JSON lines, `listing` the dropped ones; both are written as rows are read."""
-        self.spool, self.listing, self.seed = spool, listing, seed
-        self.sources: list[dict[str, Any]] = []
-        self.read = 0
-        self.kept = 0
-        self.dropped: Counter[str] = Counter()
-        self.first: dict[str, Any] | None = None  # of the dropped
-        self.prompts, self.exact, self.loose, self.answers, self.ids = (Column() for _ in range(5))
-        self.pinned = bytearray()  # the part of each kept row, as split.number
-        self._kept = spool.open("w", encoding="utf-8", newline="\n")
-        self._dropped = listing.open("w", encoding="utf-8", newline="\n")
-
-    def __enter__(self) -> "Account":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._kept.close()
-        self._dropped.close()
-
-    def drop(self, row: int, where: str, kind: str, reason: str) -> None:
-        """A row goes out."""
-        entry = {"source_row": row, "where": where, "kind": kind, "reason": reason}
-        self.first = self.first or entry
-        self.dropped[kind] += 1
-        self._dropped.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-    def keep(self, item: Row, row: int, conversation: Conversation, text: str, id_key: bytes) -> None:
-        """A row stays: where it was read, what it says, and what the template makes of it."""
-        entry = {"messages": conversation.messages, "text": text, "source_row": row, "where": item.where}
-        extra = {"category": conversation.category, "query": conversation.query, "reference": conversation.reference}
-        entry |= {key: value for key, value in extra.items() if value is not None}
-        self._kept.write(json.dumps(entry, ensure_ascii=False) + "\n")
-        found = keys(conversation, self.seed)
-        self.prompts.add(found.prompt)
-        self.exact.add(found.exact)
-        self.loose.add(found.loose)
-        self.answers.add(found.answer)
-        self.ids.add(id_key)
-        self.pinned.append(number(item.part) % 256)
-        self.kept += 1
-
-    def close_reading(self) -> None:
-        """No more rows are read; all of them are on disk."""
-        self._kept.flush()
-        self._dropped.flush()
-
-    @property
-    def pins(self) -> Numbers:
-        """The part that each kept row is pinned to."""
-        return np.frombuffer(self.pinned, np.int8)
-
-    def lines(self) -> Iterator[str]:
-        """The kept rows as JSON, in the order of reading."""
-        with self.spool.open(encoding="utf-8") as file:
-            for line in file:
-                yield line.rstrip("\n")
-
-    def places(self, rows: Iterable[int]) -> dict[int, str]:
-        """Where these of the kept rows were read."""
-        wanted = set(rows)
-        return {i: json.loads(line)["where"] for i, line in enumerate(self.lines()) if i in wanted} if wanted else {}
 
 
 @dataclass
@@ -113,6 +47,7 @@ class RowReader:
     cleaner: Cleaner
     prompt: PromptFormat | None
     account: Account
+    sifter: Sifter | None = None
 
     @classmethod
     def of(
@@ -132,6 +67,8 @@ class RowReader:
             self._source(place, name, member.read(source, member.files(source, self.workspace)))
         self.reporter.advance(self.account.read)
         self.account.close_reading()
+        if self.sifter is not None:
+            self.sifter.finish()
 
     def _source(self, place: int, name: str, items: Iterator[Item]) -> None:
         head = _look(items)
@@ -171,18 +108,26 @@ class RowReader:
         if account.read % STEP == 0:
             self.reporter.advance(account.read, dropped=account.dropped.total())
         if isinstance(item, Fault):
-            account.drop(index, item.where, item.kind, item.reason)
+            account.fault(index, item.where, item.kind, item.reason)
             return
         try:
             if convert is None:
                 raise FaultyRow("no columns", say("the row has no column", "행에 열이 없습니다"))
             conversation = self.cleaner(convert(item.values))
-            text = self.check(conversation)
-        except FaultyRow as fault:
-            account.drop(index, item.where, fault.kind, str(fault))
-        else:
             found = row_id(item.values)
-            account.keep(item, index, conversation, text, ABSENT if found is None else id_key(source, found))
+            key = ABSENT if found is None else id_key(source, found)
+            if self.sifter is not None and self.sifter.works:
+                left = self.sifter.read(Kept(index, item.where, conversation, "", item.part, key))
+                if left is None:
+                    return
+                conversation = left.conversation
+            row = Kept(index, item.where, conversation, self.check(conversation), item.part, key)
+        except FaultyRow as fault:
+            account.fault(index, item.where, fault.kind, str(fault))
+            return
+        if self.sifter is not None:
+            self.sifter.look(row)
+        account.keep(row)
 
 
 def _look(items: Iterator[Item]) -> list[Item]:
@@ -227,10 +172,10 @@ def _converter(name: str, columns: list[str], prompt: PromptFormat | None) -> tu
 def refuse_faulty(account: Account, listing: Path) -> None:
     """The error of a stage that found faulty rows: how many, the first, the file that lists all, the cure."""
     first = account.first
-    count, read = account.dropped.total(), account.read
+    count, read = account.faulty, account.read
     if first is None:
         return
-    if not account.kept:
+    if count == read:
         raise DataError(
             say(
                 f"none of {read} rows can be used, first {first['where']}: {first['reason']}; all are listed in {listing}",
@@ -253,11 +198,12 @@ class Parted:
 
     split: Split
     stays: dict[int, int]  # of rows that go as duplicates the one that stays
+    out: Rows  # rows that a filter dropped which knows the parts
     facts: dict[str, Any]
 
 
-def part_rows(account: Account, data: DataSettings) -> Parted:
-    """Give every kept row its part; what goes out as duplicate or twin has none."""
+def part_rows(account: Account, data: DataSettings, sifter: Sifter | None = None) -> Parted:
+    """Give every kept row its part; what goes out as duplicate or twin, or by a filter that knows the parts, has none."""
     compared = {"exact": account.exact, "normalised": account.loose}
     counts, stays = {}, {}
     for name, column in compared.items():
@@ -275,15 +221,18 @@ def part_rows(account: Account, data: DataSettings) -> Parted:
         raise AssertionError(f"{overlap} prompts stand in two parts")
     whole = Split(np.full(account.kept, NONE, np.int8), np.full(account.kept, NONE, np.int8), found.empty)
     whole.parts[left], whole.twin_of[left] = found.parts, found.twin_of
+    out = np.zeros(account.kept, np.bool_) if sifter is None else sifter.part(whole.parts)
+    whole.parts[out] = NONE
+    parts = whole.parts[left]
     facts = {
-        "parts": {part: int((found.parts == number(part)).sum()) for part in PARTS},
-        "twins": twins(prompts, found.parts),
+        "parts": {part: int((parts == number(part)).sum()) for part in PARTS},
+        "twins": twins(prompts, parts),
         "duplicates": counts,
         "repeated_answers": account.answers.groups(account.answers.present & (whole.parts != NONE)).repeats,
         "overlap": overlap,
         "empty_parts": found.empty,
     }
-    return Parted(whole, stays, facts)
+    return Parted(whole, stays, out, facts)
 
 
 def conversations(account: Account, parted: Parted) -> Iterator[str]:
@@ -295,6 +244,8 @@ def conversations(account: Account, parted: Parted) -> Iterator[str]:
         if part is not None:
             written += 1
             yield f'{line[:-1]}, "part": "{part}"}}'
+            continue
+        if parted.out[index]:
             continue
         row = json.loads(line)
         if index in parted.stays:

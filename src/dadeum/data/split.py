@@ -87,19 +87,37 @@ def split(groups: Groups, pinned: Numbers, settings: SplitSettings) -> Split:
     return Split(parts, twin_of, empty)
 
 
-def extra(groups: Groups, pinned: Numbers) -> dict[int, int]:
-    """Of rows with the same key all but one, and which one stays: of the part that keeps its twins, the first."""
+def ranks(pinned: Numbers) -> Numbers:
+    """Of each row how soon its part comes where one of several rows stays: 0 for the part that keeps its twins."""
     rank = np.full(len(PARTS) + 1, len(PRECEDENCE), np.int8)
     for place, part in enumerate(PRECEDENCE):
         rank[number(part)] = place
-    rows = np.arange(len(pinned))
-    order = np.lexsort((rows, rank[pinned], groups.of_row))
+    found: Numbers = rank[pinned]
+    return found
+
+
+def _lined_up(groups: Groups, pinned: Numbers) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Rows group by group, in each by rank and place; and where in that order each row's group begins."""
+    order = np.lexsort((np.arange(len(pinned)), ranks(pinned), groups.of_row))
     of_row = groups.of_row[order]
-    first = np.ones(len(order), np.bool_)
-    first[1:] = np.diff(of_row) != 0
-    stays = order[first]
-    gone = order[~first]
-    return dict(zip(gone.tolist(), stays[of_row[~first]].tolist(), strict=True))
+    starts = np.zeros(len(order), np.int64)
+    starts[1:] = np.where(np.diff(of_row) != 0, np.arange(1, len(order)), 0)
+    return order, np.maximum.accumulate(starts) if len(starts) else starts
+
+
+def places(groups: Groups, pinned: Numbers) -> npt.NDArray[np.int64]:
+    """Of each row how many with the same key come before it, by rank and place."""
+    order, starts = _lined_up(groups, pinned)
+    found = np.empty(len(order), np.int64)
+    found[order] = np.arange(len(order)) - starts
+    return found
+
+
+def extra(groups: Groups, pinned: Numbers) -> dict[int, int]:
+    """Of rows with the same key all but one, and which one stays: of the part that keeps its twins, the first."""
+    order, starts = _lined_up(groups, pinned)
+    gone = starts != np.arange(len(order))
+    return dict(zip(order[gone].tolist(), order[starts[gone]].tolist(), strict=True))
 
 
 def crossing(groups: Groups, parts: Numbers) -> int:

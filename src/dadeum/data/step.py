@@ -1,6 +1,6 @@
 """The data stages: download, preprocess (rows to conversations), format (conversations to samples). No torch.
 
-    preprocessed-<fingerprint>/   processed_conversations.json  report.json  faulty_rows.jsonl
+    preprocessed-<fingerprint>/   processed_conversations.json  report.json  faulty_rows.jsonl  masked_rows.jsonl
     formatted-<fingerprint>/      train|validation|test.arrow  test.jsonl  prompt/  statistics.json  faulty_rows.jsonl
 
 What both were made from, and so their fingerprint, is the caller's to say: `inputs` gives this stage's share of it.
@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
 from dadeum.data.conversations import NAME, read_conversations, write_conversations
 from dadeum.data.files import label
+from dadeum.data.filters import FILTERS, Tools
 from dadeum.data.formats import Conversation
 from dadeum.data.prompt import load_prompt, prompt_file
 from dadeum.data.sources import PARTS, SOURCES
@@ -33,6 +34,8 @@ CODE_VERSION = 1
 CONVERSATIONS = NAME
 REPORT = "report.json"
 FAULTY = "faulty_rows.jsonl"
+MASKED = "masked_rows.jsonl"
+FILTER = "filter: "  # and its type: the kind of a row that a filter drops
 STATISTICS = "statistics.json"
 QUESTIONS = "test.jsonl"
 PROMPT = "prompt"
@@ -52,6 +55,10 @@ def inputs(data: DataSettings, workspace: Workspace) -> dict[str, str | None]:
             found[label(workspace, workspace.at(str(getattr(source, "path", ""))))] = None
         else:
             found |= {label(workspace, path): sha256_file(path) for path in member.files(source, workspace)}
+    for chosen in data.filters:
+        member = FILTERS.of(chosen)
+        if hasattr(member, "inputs"):
+            found |= member.inputs(chosen, workspace)
     prompt = prompt_file(data.prompt, workspace)
     if prompt is not None:
         found["data.prompt"] = sha256_file(prompt)
@@ -91,8 +98,10 @@ def preprocess(
     folder = workspace.processed / f"preprocessed-{fingerprint[:SHORT]}"
     if _whole(folder, fingerprint, reporter):
         return folder
-    from dadeum.data.prepare import Account, RowReader, conversations, part_rows, refuse_faulty, report
+    from dadeum.data.account import Account
+    from dadeum.data.prepare import RowReader, conversations, part_rows, report
     from dadeum.data.render import Refusal
+    from dadeum.data.sift import Sifter
 
     renderer = _renderer(data, tokenizer_place, chat_template, workspace)
 
@@ -122,20 +131,57 @@ def preprocess(
     with artifact.writing(
         folder, kind="preprocessed", fingerprint=fingerprint, made_from=made_from, facts=facts, points="preprocess"
     ) as aside:
-        with Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed) as account:
+        with contextlib.ExitStack() as files:
+            account = files.enter_context(Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed))
+            tools = Tools(workspace, *_counters(renderer), account.places)
+            sifter = files.enter_context(Sifter(data.filters, tools, account, check, reporter))
             reader = RowReader.of(data, workspace, check, reporter, account)
+            reader.sifter = sifter
             reader.read(data.sources)
-            if account.dropped and (data.faulty_rows == "error" or not account.kept):
-                shutil.copyfile(aside / FAULTY, listing)
-                refuse_faulty(account, listing)
+            _refuse_rows(account, sifter, data, listing)
+            parted = part_rows(account, data, sifter)
+            _refuse_rows(account, sifter, data, listing)
             listing.unlink(missing_ok=True)
-            parted = part_rows(account, data)
             write_conversations(aside / CONVERSATIONS, conversations(account, parted))
         account.spool.unlink()
-        facts |= report(account, reader.cleaner, parted)
+        facts |= report(account, reader.cleaner, parted) | {"filters": sifter.report()}
         artifact.write_json(aside / REPORT, facts)
         _tell(facts, reporter)
     return folder
+
+
+def _refuse_rows(account: Any, sifter: Any, data: DataSettings, listing: Path) -> None:
+    """Raises DataError for faulty rows that nobody said to drop, and for a filter that leaves none; then all are listed."""
+    from dadeum.data.prepare import refuse_faulty
+
+    faulty = account.faulty and (data.faulty_rows == "error" or account.faulty == account.read)
+    if not faulty and sifter.emptied is None:
+        return
+    account.close_reading()
+    shutil.copyfile(account.listing, listing)
+    if faulty:
+        refuse_faulty(account, listing)
+    sifter.refuse_emptied(listing)
+
+
+def _counters(renderer: Any) -> tuple[Callable[[Conversation], int], Callable[[str], int]]:
+    """Tokens of a row as the chat template writes it, and of a text."""
+    from dadeum.data.render import Refusal
+
+    def of_row(conversation: Conversation) -> int:
+        if conversation.text is not None:
+            return len(renderer.plain(conversation.text).input_ids)
+        try:
+            return max(len(s.input_ids) for s in renderer.samples(list(conversation.messages), "all"))
+        except Refusal:
+            raise
+        except DataError as error:
+            raise FaultyRow("not rendered", str(error)) from None
+
+    def of_text(text: str) -> int:
+        return len(renderer.tokenizer.encode(text, add_special_tokens=False))
+
+    return of_row, of_text
 
 
 def format_(
@@ -239,7 +285,11 @@ def _whole(folder: Path, fingerprint: str, reporter: Reporter) -> bool:
 
 
 def _tell(facts: Mapping[str, Any], reporter: Reporter) -> None:
+    for work in facts["filters"]:
+        _tell_filter(work, facts, reporter)
     for kind, count in facts["dropped"].items():
+        if kind.startswith(FILTER):
+            continue
         reporter.warn(
             say(
                 f"{count} rows left out: {kind} (listed in {FAULTY})", f"{count}행을 뺐습니다: {kind} ({FAULTY}에 목록)"
@@ -259,6 +309,26 @@ def _tell(facts: Mapping[str, Any], reporter: Reporter) -> None:
             say(
                 f"{facts['kept']} rows are too few for the parts asked for; without rows: {names}",
                 f"{facts['kept']}행은 나누기에 너무 적습니다. 빈 부분: {names}",
+            )
+        )
+
+
+def _tell_filter(work: Mapping[str, Any], facts: Mapping[str, Any], reporter: Reporter) -> None:
+    name, rows = work["type"], work["rows"]
+    if work["dropped"]:
+        count = work["dropped"]
+        reporter.note(
+            say(
+                f"filter {name}: {count} of {rows} rows left out (listed in {FAULTY})",
+                f"필터 {name}: {rows}행 중 {count}행을 뺐습니다 ({FAULTY}에 목록)",
+            )
+        )
+    if work["masked"]:
+        hidden = ", ".join(f"{kind} {count}" for kind, count in work["hidden"].items())
+        reporter.note(
+            say(
+                f"filter {name}: {work['masked']} of {rows} rows masked: {hidden} (listed in {MASKED})",
+                f"필터 {name}: {rows}행 중 {work['masked']}행을 가렸습니다: {hidden} ({MASKED}에 목록)",
             )
         )
 

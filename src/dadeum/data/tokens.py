@@ -44,7 +44,9 @@ class Encoder:
         self._names = sorted(self.special, key=len, reverse=True)
         self._special = re.compile("|".join(map(re.escape, self._names)) or "(?!)")
         # With thousands of names a search is slow; most texts hold none of the characters with which they begin.
-        self._begins = re.compile(f"[{re.escape(''.join({name[0] for name in self._names}))}]" if self._names else "(?!)")
+        self._begins = re.compile(
+            f"[{re.escape(''.join({name[0] for name in self._names}))}]" if self._names else "(?!)"
+        )
         self._number = {name: i for i, name in enumerate(self._names)}
         users = f"[{chr(USER)}-{chr(USER + len(self._names))}]"
         self._written = re.compile(f"{users}|{self._special.pattern}")

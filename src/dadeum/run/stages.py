@@ -125,6 +125,8 @@ def _known(
     packing = keys.pop("data.packing")
     if keys["data.duplicates"] == "keep":  # as before there was such a setting
         del keys["data.duplicates"]
+    if not keys["data.filters"]:
+        del keys["data.filters"]
     formatting = {key: keys.pop(key) for key in FORMAT_KEYS}
     base = base_made_from(experiment, where.model, workspace)
     model = {
