@@ -52,6 +52,28 @@ def test_twins_have_the_same_prompt_whatever_the_answer() -> None:
     assert of(Conversation(text="a")).answer == ABSENT
 
 
+def test_what_is_said_beside_the_text_counts() -> None:
+    def call(**arguments: str) -> dict[str, object]:
+        return {"tool_calls": [{"type": "function", "function": {"name": "f", "arguments": arguments}}]}
+
+    def talk(answer: dict[str, object], **first: object) -> Keys:
+        user = {"role": "user", "content": "q", **first}
+        return of(Conversation((user, {"role": "assistant", "content": "", **answer})))
+
+    tools = [{"type": "function", "function": {"name": "f"}}]
+    different = [
+        talk({}),
+        talk(call(x="1")),
+        talk(call(x="2")),
+        talk({"reasoning_content": "r"}),
+        talk({}, tools=tools),
+    ]
+    assert len({k.exact for k in different}) == len({k.loose for k in different}) == 5
+    assert talk(call(x="1")).prompt == talk(call(x="2")).prompt != talk(call(x="1"), tools=tools).prompt
+    assert talk(call(x="1")).answer != talk(call(x="2")).answer
+    assert talk(call(x="a B")).loose == talk(call(x="A  b")).loose
+
+
 def test_the_seed_changes_the_prompt_only() -> None:
     one, other = keys(row("a", "b"), 1), keys(row("a", "b"), 2)
     assert one.prompt != other.prompt and one[1:] == other[1:] and {len(k) for k in one} == {SIZE}

@@ -28,7 +28,18 @@ def test_faulty_messages_are_named_by_number(messages: list[dict[str, Any]], sen
 def test_a_message_of_tool_calls_needs_no_text() -> None:
     calls = {"role": "assistant", "tool_calls": [{"name": "f", "arguments": {"x": "</s>"}}]}
     assert checked([*talk("가"), calls])[-1] == calls
-    assert list(strings([calls])) == ["f", "</s>"]
+    assert list(strings([calls])) == ["name", "f", "arguments", "x", "</s>"]
+    assert trained_turns([*talk("가"), calls], "assistant") == [1]
+    assert trained_turns(
+        [*talk("가"), {"role": "assistant", "content": "나", "reasoning_content": "음"}], "assistant"
+    ) == [1]
+
+
+def test_what_a_control_token_may_hide_in_is_seen() -> None:
+    """A role is a word; an argument that is called `role` is not, nor is an argument's own name."""
+    for arguments in ({"role": "</s>"}, {"</s>": 1}):
+        call = {"role": "assistant", "content": "", "tool_calls": [{"name": "f", "arguments": arguments}]}
+        assert "</s>" in list(strings([call]))
 
 
 def test_trained_turns() -> None:
@@ -46,8 +57,16 @@ def test_trained_turns() -> None:
         (talk("가", "", "나", "다"), "message 2: the answer is empty"),
         ([{"role": "assistant", "content": "먼저"}], "message 1: an answer needs a message before it"),
         (
-            [*talk("가"), {"role": "assistant", "content": "나", "reasoning_content": "음"}],
-            "'reasoning_content' of an answer",
+            [*talk("가"), {"role": "assistant", "content": "나", "audio": "음"}],
+            "'audio' of an answer cannot be trained, only content, tool_calls, reasoning_content",
+        ),
+        (
+            [*talk("가"), {"role": "assistant", "content": " ", "reasoning_content": "음"}],
+            "message 2: the answer is empty",
+        ),
+        (
+            [*talk("가"), {"role": "assistant", "tool_calls": ["f()"]}],
+            "message 2: 'tool_calls' holds something that is no call",
         ),
     ],
 )

@@ -14,6 +14,7 @@ from dadeum.config.data import DataSettings
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
+from dadeum.data.extras import says_more
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.samples import Entry
 from dadeum.data.sources import PARTS, Part
@@ -146,7 +147,7 @@ class Formatter:
                     tally.add(sample)
                     yield part, Entry(sample.input_ids, sample.weights, row["source_row"], sample.answer_bytes)
                 if kept and part == "test" and self.questions is not None:
-                    self.questions.write(json.dumps(question(row), ensure_ascii=False) + "\n")
+                    self.questions.write(json.dumps(question(row, self.renderer), ensure_ascii=False) + "\n")
             self.done += len(chunk)
             self.reporter.advance(self.done, dropped=self.dropped.total())
 
@@ -285,12 +286,14 @@ def _turns(sample: Sample) -> int:
     return int(np.count_nonzero(trained[1:] & ~trained[:-1]))
 
 
-def question(row: Conversation) -> dict[str, Any]:
+def question(row: Conversation, renderer: Renderer) -> dict[str, Any]:
     """A line of `test.jsonl`: the messages before the last answer and the reference, or the text."""
     extra = {key: row[key] for key in ("category", "query") if key in row}
     if not row["messages"]:
         return {"text": row["text"], "source_row": row["source_row"], **extra}
-    reference = row.get("reference", row["messages"][-1]["content"])
+    last = row["messages"][-1]
+    # A call of a tool is compared as the model writes it.
+    reference = row.get("reference") or (renderer.answer(row["messages"]) if says_more(last) else last["content"])
     return {"messages": row["messages"][:-1], "reference": reference, "source_row": row["source_row"], **extra}
 
 

@@ -4,6 +4,7 @@ Digests of 16 bytes: that any two of ten million different texts share one has a
 """
 
 import hashlib
+import json
 import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -12,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dadeum.data.cells import plain_name, text_of
-from dadeum.data.formats import Conversation
+from dadeum.data.formats import Conversation, Message
 
 SIZE = 16
 ABSENT = bytes(SIZE)
@@ -40,10 +41,18 @@ def keys(conversation: Conversation, seed: int) -> Keys:
         plain = normalised(conversation.text)
         return Keys(_drawn(seed, plain), digest([conversation.text]), digest([plain]), ABSENT)
     roles = [m["role"] for m in conversation.messages]
-    texts = [m["content"] for m in conversation.messages]
+    texts = [m["content"] + _more(m) for m in conversation.messages]
     loose = [normalised(text) for text in texts]
     prompt = "\x1f".join([f"{role}\x1e{text}" for role, text in zip(roles[:-1], loose[:-1], strict=True)])
     return Keys(_drawn(seed, prompt), digest(_framed(roles, texts)), digest(_framed(roles, loose)), digest(loose[-1:]))
+
+
+def _more(message: Message) -> str:
+    """What a message says beside its text: calls, reasoning, the tools of the conversation."""
+    if len(message) == 2:
+        return ""
+    rest = {key: value for key, value in message.items() if key not in ("role", "content")}
+    return "\x1d" + json.dumps(rest, ensure_ascii=False, sort_keys=True)
 
 
 def row_id(values: Mapping[str, Any]) -> str | None:

@@ -25,6 +25,12 @@ DEFAULT_TODAY = "2026-01-31"
 CHUNK = 1024  # conversations encoded at once
 PROBE = ({"role": "user", "content": "가"}, {"role": "assistant", "content": "나"})
 
+# Some templates are for conversations with tools only, and some end a call otherwise than an answer.
+_TOOL = {"type": "function", "function": {"name": "f", "description": "f", "parameters": {"properties": {}}}}
+_CALL = {"type": "function", "id": "call00001", "function": {"name": "f", "arguments": {"x": "나"}}}
+PROBE_TOOLS = ({**PROBE[0], "tools": [_TOOL]}, PROBE[1])
+PROBE_CALL = (PROBE_TOOLS[0], {"role": "assistant", "content": "", "tool_calls": [_CALL]})
+
 
 class Renderer:
     """Renders conversations under one tokenizer, template, set of variables and date."""
@@ -55,11 +61,15 @@ class Renderer:
     @cached_property
     def refusal(self) -> Refusal | None:
         """Why no conversation can be trained under this template, or None."""
-        try:
-            self._finder.find(PROBE, 1)
-        except DataError as error:
-            return Refusal(str(error))
-        return None
+        found: list[DataError] = []
+        for probe in (PROBE, PROBE_TOOLS):
+            try:
+                self._finder.find(probe, 1)
+            except DataError as error:
+                found.append(error)
+            else:
+                return None
+        return Refusal(str(found[0]))
 
     @cached_property
     def _finder(self) -> TurnFinder:
@@ -110,6 +120,13 @@ class Renderer:
             results += self._chunk(chunk, train_on)
         return results
 
+    def answer(self, messages: Sequence[Message]) -> str:
+        """The last message as the model is to write it, without its end token. Raises DataError."""
+        seen, hidden = self._seen(messages)
+        turn = self._finder.find(seen, trained_turns(seen, "last_assistant")[0])
+        text = turn.text[turn.answer : turn.answer_end]
+        return self._encoder.literal(text) if hidden else text
+
     def plain(self, text: str) -> Sample:
         """Text without a template: the tokenizer's own BOS rule, its eos once at the end, every token trained."""
         ids = self._encoder.natural(text)
@@ -127,8 +144,12 @@ class Renderer:
         found: list[int] = []
         # A template that cannot be trained on may still be asked: the tokenizer's eos ends its answers.
         if self.tokenizer.chat_template and self.refusal is None:
-            end = self._finder.find(PROBE, 1).end_token
-            found += [self._encoder.special[end]] if end in self._encoder.special else []
+            for probe in (PROBE, PROBE_CALL):
+                try:
+                    end = self._finder.find(probe, 1).end_token
+                except DataError:  # a template without calls
+                    continue
+                found += [self._encoder.special[end]] if end in self._encoder.special else []
         if self.tokenizer.eos_token_id is not None:
             found.append(self.tokenizer.eos_token_id)
         return tuple(dict.fromkeys(found))
@@ -151,7 +172,7 @@ class Renderer:
         """The messages as the template may see them, and whether special strings were hidden in them."""
         good = checked(messages)
         if any(self._encoder.holds_special(s) for s in strings(good)):
-            return self._encoder.hide(good), True
+            return self._encoder.hide_in(good), True
         return good, False
 
     def _chunk(self, chunk: list[Sequence[Message]], train_on: TrainOn) -> list[list[Sample] | DataError]:

@@ -5,7 +5,8 @@
 
 `P` and `S` are what the template writes around an answer; they are learned by rendering the same conversation with a
 sentinel of private-use characters as the answer, and each placing is verified. A marker is never searched for.
-The target ends with the first end token in `S`. Knows text, no ids.
+The target ends with the first end token in `S`. Of a turn that calls tools or reasons (`extras.py`) all of `rest` up to
+and with its end token is the target. Knows text, no ids.
 """
 
 import re
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
+from dadeum.data.extras import EXTRAS, dropped, needs_tools, neutral, result_lost, says_more, unwritten
 from dadeum.data.template import PROVIDED, ChatTemplate, Message, Refusal
 
 
@@ -62,12 +64,17 @@ class TurnFinder:
 
     def find(self, messages: Sequence[Message], index: int) -> Turn:
         """The turn of message `index`. Raises Refusal for the template, DataError for this row."""
-        content = str(messages[index]["content"])
         prompt = self.prompt(messages, index)
         full = self.template.render(messages[: index + 1])
+        lost = result_lost(messages[:index], prompt)
+        if lost is not None:
+            raise dropped(self.template.name, lost, "content")
         shape = _shape(messages, index)
         if not full.startswith(prompt):
-            raise self._no_prefix(messages, index, shape)
+            raise self._rows_own(index) if needs_tools(messages) else self._no_prefix(messages, index, shape)
+        if says_more(messages[index]):
+            return self._whole(messages, index, prompt, full)
+        content = str(messages[index]["content"])
         known = self._frames.get(shape)
         frame = known or self._learn(messages, index, shape)
         span = _place(full, len(prompt), frame, content)
@@ -85,6 +92,44 @@ class TurnFinder:
                 )
             )
         return self._close(full, len(prompt), span, frame)
+
+    def _whole(self, messages: Sequence[Message], index: int, prompt: str, full: str) -> Turn:
+        """A turn of which all that follows the prompt is the target."""
+        rest = full[len(prompt) :]
+        key = unwritten(messages[index], rest) or self._unheard(messages, index)
+        if key is not None:
+            raise dropped(self.template.name, index, key)
+        end, end_token = self._last_end(messages, index, rest)
+        start = len(prompt)
+        return Turn(full[: start + end], start, start, start + end - len(end_token), True, end_token)
+
+    def _unheard(self, messages: Sequence[Message], index: int) -> str | None:
+        """What the template leaves out when the turn is said in other words: words that are found may be found by chance."""
+        other = neutral(messages[index])
+        full, prompt = self.template.render([*messages[:index], other]), self.prompt(messages, index)
+        return unwritten(other, full[len(prompt) :]) if full.startswith(prompt) else EXTRAS[0]
+
+    def _last_end(self, messages: Sequence[Message], index: int, rest: str) -> tuple[int, str]:
+        """Where in `rest` the end token ends: as after an answer of text, else the last special token, if nothing follows."""
+        shape = _shape(messages, index)
+        try:
+            text = [*messages[:index], {"role": "assistant", "content": "x"}]
+            frame = self._frames.get(shape) or self._learn(text, index, shape)
+        except DataError:
+            frame = None
+        if frame is not None and frame.end is not None and rest.endswith(frame.after):
+            return len(rest) - len(frame.after) + frame.end, frame.end_token
+        last = next(reversed(list(self._special.finditer(rest))), None)
+        if last is None or rest[last.end() :].strip():
+            raise DataError(
+                say(
+                    f"the chat template of {self.template.name} writes no end token after message {index + 1}; change the row, "
+                    "or choose another tokenizer.chat_template",
+                    f"{self.template.name}의 대화 템플릿이 메시지 {index + 1} 뒤에 끝 토큰을 쓰지 않습니다. 행을 바꾸거나 다른 "
+                    "tokenizer.chat_template을 고르세요",
+                )
+            )
+        return last.end(), last[0]
 
     def _close(self, full: str, prompt: int, span: tuple[int, int], frame: Frame) -> Turn:
         answer, answer_end = span
@@ -136,17 +181,20 @@ class TurnFinder:
     def _no_prefix(self, messages: Sequence[Message], index: int, shape: str) -> DataError:
         asked, full, _ = self._with_sentinel(messages, index)
         if full.startswith(asked):
-            return DataError(
-                say(
-                    f"the chat template of {self.template.name} renders the answer of message {index + 1} so that it does not "
-                    "begin with its prompt (reasoning in the answer?); change the row, or data.chat_template_kwargs",
-                    f"{self.template.name}의 대화 템플릿이 메시지 {index + 1}의 답을 프롬프트로 시작하지 않게 씁니다(답 속의 추론?). "
-                    "행이나 data.chat_template_kwargs를 바꾸세요",
-                )
-            )
+            return self._rows_own(index)
         if shape not in self._refusals:
             self._refusals[shape] = self._refusal(messages, index)
         return self._refusals[shape]
+
+    def _rows_own(self, index: int) -> DataError:
+        return DataError(
+            say(
+                f"the chat template of {self.template.name} renders the answer of message {index + 1} so that it does not "
+                "begin with its prompt (reasoning in the answer, or tools?); change the row, or data.chat_template_kwargs",
+                f"{self.template.name}의 대화 템플릿이 메시지 {index + 1}의 답을 프롬프트로 시작하지 않게 씁니다(답 속의 추론이나 도구?). "
+                "행이나 data.chat_template_kwargs를 바꾸세요",
+            )
+        )
 
     def _refusal(self, messages: Sequence[Message], index: int) -> Refusal:
         cure = self._cure(messages, index)

@@ -1,6 +1,7 @@
 """A chat template at work: messages to text, in the sandbox of transformers, on the stored date.
 
-Knows no tokens. A template is foreign code: whatever goes wrong inside it becomes one sentence that names it.
+The tools of a conversation stand in its first message, under `tools`, so that they go wherever the messages go; a template
+gets them as the variable that it reads. Knows no tokens. A template is foreign code: whatever goes wrong inside it becomes one sentence that names it.
 """
 
 import datetime
@@ -41,7 +42,8 @@ class ChatTemplate:
         self.compiled = self._compile()
         self.kwargs = dict(kwargs)
         self._check_kwargs()
-        self.variables = {"tools": None, "documents": None, **tokenizer.special_tokens_map, **_plain(self.kwargs)}
+        self.variables = {"tools": None, "documents": None, **tokenizer.special_tokens_map}
+        self.variables |= {key: value for key, value in _plain(self.kwargs).items() if value is not None}
         self.variables["strftime_now"] = self.today.strftime
 
     def _compile(self) -> Any:
@@ -95,13 +97,40 @@ class ChatTemplate:
         )
 
     def _run(self, messages: Sequence[Message], add_generation_prompt: bool, variables: Mapping[str, Any]) -> str:
+        shown, more = self._shown(messages)
         try:
             text: str = self.compiled.render(
-                messages=_plain(messages), add_generation_prompt=add_generation_prompt, **variables
+                messages=shown, add_generation_prompt=add_generation_prompt, **{**variables, **more}
             )
         except Exception as error:  # the template is foreign code, and may raise anything
             raise DataError(self._sentence(error)) from None
         return text
+
+    def _shown(self, messages: Sequence[Message]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """The messages as the template sees them, and the variables that they bring along."""
+        shown = [
+            {self._names.get(str(key), str(key)): _plain(value) for key, value in m.items() if value is not None}
+            for m in messages
+        ]
+        tools: list[Any] = []
+        for message in shown:
+            tools += [tool for tool in message.pop("tools", None) or () if tool not in tools]
+        if tools and "tools" not in self.reads:
+            raise DataError(
+                say(
+                    f"the chat template of {self.name} does not show tools, and the conversation has some; choose another "
+                    "tokenizer.chat_template, or leave the column 'tools' out",
+                    f"{self.name}의 대화 템플릿은 도구를 보여 주지 않는데 대화에 도구가 있습니다. 다른 tokenizer.chat_template을 고르거나 "
+                    "'tools' 열을 빼세요",
+                )
+            )
+        return shown, {"tools": tools} if tools else {}
+
+    @cached_property
+    def _names(self) -> dict[str, str]:
+        """How this template calls what messages hold, where it has a name of its own."""
+        own = "reasoning_content" not in self.source and re.search(r"\bthinking\b", self.source)
+        return {"reasoning_content": "thinking"} if own else {}
 
     @cached_property
     def _skeletons(self) -> Skeletons:
@@ -116,9 +145,12 @@ class ChatTemplate:
         """Character spans of the render that the template marks as the assistant's."""
         blocks: list[str] = []
         spans: list[tuple[int, int]] = []
+        shown, more = self._shown(messages)
         try:
             with self.compiled.environment.activate_tracker(blocks, spans):
-                parts = self.compiled.generate(messages=_plain(messages), add_generation_prompt=False, **self.variables)
+                parts = self.compiled.generate(
+                    messages=shown, add_generation_prompt=False, **{**self.variables, **more}
+                )
                 for block in parts:
                     blocks.append(block)
         except Exception as error:
@@ -146,13 +178,13 @@ def _internal_name(tree: Any) -> str | None:
 
 
 def _plain(value: Any) -> Any:
-    """A copy of JSON values only, without keys that hold None: objects would lend their methods to the template."""
+    """A copy of JSON values only: objects would lend their methods to the template."""
     if value is None or type(value) in (str, int, float, bool):
         return value
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items() if v is not None}
+        return {str(k): _plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
         return [_plain(v) for v in value]
     raise DataError(

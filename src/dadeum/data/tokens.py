@@ -97,8 +97,12 @@ class Encoder:
         """Whether the string of a special token stands in the text."""
         return self._begins.search(text) is not None and self._special.search(text) is not None
 
+    def hide_in(self, messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+        """Messages in which every special string is one private-use character; roles are words already."""
+        return [{k: v if k == "role" else self.hide(v) for k, v in message.items()} for message in messages]
+
     def hide(self, value: Any) -> Any:
-        """Messages in which every special string is one private-use character."""
+        """A text, or whatever holds texts, in which every special string is one private-use character."""
         if isinstance(value, str):
             if any(ord(c) >= USER for c in value):
                 raise DataError(
@@ -109,7 +113,7 @@ class Encoder:
                 )
             return self._special.sub(lambda m: chr(USER + self._number[m[0]]), value)
         if isinstance(value, Mapping):
-            return {k: v if k == "role" else self.hide(v) for k, v in value.items()}
+            return {self.hide(str(k)): self.hide(v) for k, v in value.items()}
         if isinstance(value, list | tuple):
             return [self.hide(v) for v in value]
         return value

@@ -6,13 +6,16 @@ from typing import Any, Literal
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
+from dadeum.data.extras import CALLS, EXTRAS, is_call
 from dadeum.data.template import Message
 
 TrainOn = Literal["all", "assistant", "last_assistant"]
 # Templates write roles as they are: a role is a word, and can hold no control token.
 ROLE = re.compile(r"[A-Za-z]\w{0,40}")
 # What an assistant's message may hold when it is trained: other keys would be rendered and not trained.
-TRAINED_KEYS = frozenset({"role", "content", "name"})
+TRAINED_KEYS = frozenset({"role", "content", "name", *EXTRAS})
+# Not said by the message: the first one carries the tools of the conversation.
+ASIDE = {"role", "content", "tools"}
 
 
 def checked(messages: Sequence[Message]) -> list[Message]:
@@ -29,7 +32,7 @@ def checked(messages: Sequence[Message]) -> list[Message]:
                 )
             )
         # A message without text makes sense only with something else in it, such as tool calls.
-        if not isinstance(content, str) and (content is not None or not set(message) - {"role", "content"}):
+        if not isinstance(content, str) and (content is not None or not set(message) - ASIDE):
             raise DataError(
                 say(
                     f"message {number}: found content of type {type(content).__name__}, expected text",
@@ -60,29 +63,41 @@ def trained_turns(messages: Sequence[Message], train_on: TrainOn) -> list[int]:
 def _fault(message: Message, index: int) -> str | None:
     unknown = sorted(set(message) - TRAINED_KEYS)
     if unknown:
+        known = ", ".join(("content", *EXTRAS))
         return say(
-            f"message {index + 1}: '{unknown[0]}' of an answer cannot be trained, only its 'content'",
-            f"메시지 {index + 1}: 답의 '{unknown[0]}'은(는) 학습할 수 없습니다. 'content'만 학습합니다",
+            f"message {index + 1}: '{unknown[0]}' of an answer cannot be trained, only {known}",
+            f"메시지 {index + 1}: 답의 '{unknown[0]}'은(는) 학습할 수 없습니다. {known}만 학습합니다",
+        )
+    if not all(is_call(call) for call in message.get(CALLS) or ()):
+        return say(
+            f"message {index + 1}: 'tool_calls' holds something that is no call, expected {{function: {{name, arguments}}}}",
+            f"메시지 {index + 1}: 'tool_calls'에 호출이 아닌 것이 있습니다. {{function: {{name, arguments}}}}여야 합니다",
         )
     if index == 0:
         return say("message 1: an answer needs a message before it", "메시지 1: 답 앞에 메시지가 있어야 합니다")
-    if not message["content"].strip():
+    if not str(message.get("content") or "").strip() and not message.get(CALLS):
         return say(f"message {index + 1}: the answer is empty", f"메시지 {index + 1}: 답이 비어 있습니다")
     return None
 
 
-def strings(value: Any) -> Iterator[str]:
-    """Every text in the messages, roles aside."""
+def strings(messages: Sequence[Message]) -> Iterator[str]:
+    """Every text in the messages, roles aside; names of arguments too."""
+    for message in messages:
+        for key, value in message.items():
+            if type(value) is str:
+                if key != "role":
+                    yield value
+            else:
+                yield from _texts(value)
+
+
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, Mapping):
         for key, item in value.items():
-            if key == "role":
-                continue
-            if type(item) is str:
-                yield item
-            else:
-                yield from strings(item)
+            yield str(key)
+            yield from _texts(item)
     elif isinstance(value, list | tuple):
         for item in value:
-            yield from strings(item)
+            yield from _texts(item)
