@@ -37,3 +37,20 @@ def test_system_prompt() -> None:
 def test_plain_text_may_not_hold_nul_either() -> None:
     with pytest.raises(FaultyRow, match="NUL"):
         Cleaner(None)(Conversation(text="a\0"))
+
+
+def test_calls_reasoning_and_tools_are_cleaned_and_stay() -> None:
+    nfd = unicodedata.normalize("NFD", "가")
+    call = {"type": "function", "function": {"name": "f", "arguments": {nfd: [nfd, 1, None]}}}
+    said = {"role": "assistant", "content": "", "tool_calls": [call], "reasoning_content": "a\r\nb"}
+    tool = {"type": "function", "function": {"name": "f", "description": nfd}}
+    cleaner = Cleaner("S")
+    found = cleaner(Conversation(({"role": "user", "content": "q"}, said), tools=(tool,)))
+    assert found.messages[0] == {
+        "role": "system",
+        "content": "S",
+        "tools": [{"type": "function", "function": {"name": "f", "description": "가"}}],
+    }
+    assert found.messages[2]["tool_calls"][0]["function"]["arguments"] == {"가": ["가", 1, None]}
+    assert found.messages[2]["reasoning_content"] == "a\nb" and found.tools == ()
+    assert (cleaner.changes.nfc, cleaner.changes.line_ends) == (1, 1)

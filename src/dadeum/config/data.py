@@ -4,10 +4,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import model_validator
 
-from dadeum.core.family import MemberOf
+from dadeum.core.family import MemberOf, NameOf
 from dadeum.core.language import say
 from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
+AUTO = "auto"
 Source = Annotated[MemberSettings, MemberOf("dadeum.data.sources")]
 Filter = Annotated[MemberSettings, MemberOf("dadeum.data.filters")]
 
@@ -73,6 +74,21 @@ class DataSettings(Settings):
         "How a row becomes messages: a shipped name, a YAML file, or inline; default: recognised by the columns.",
         "행을 메시지로 바꾸는 법: 내장 이름, YAML 파일 또는 직접 적기. 기본값은 열 이름으로 알아봅니다.",
     )
+    format: Annotated[str, NameOf("dadeum.data.formats", AUTO)] = setting(
+        AUTO,
+        "The kind of the rows: auto (found from their columns), or the name of a format such as alpaca or messages.",
+        "행의 종류: auto(열 이름으로 알아봄) 또는 alpaca, messages 같은 형식 이름.",
+    )
+    columns: dict[str, str] = setting(
+        {},
+        "Which column is what, where its name is another: `{question: Frage, answer: Antwort}`; a path such as `answers.0.text` too.",
+        "열 이름이 다를 때 어느 열이 무엇인지: `{question: 물음, answer: 대답}`. `answers.0.text` 같은 경로도 됩니다.",
+    )
+    preference: Literal["compare", "chosen"] = setting(
+        "compare",
+        "Rows with a chosen and a rejected answer, or answers rated true or false: for objectives that compare, or only the good ones.",
+        "나은 답과 못한 답, 또는 참·거짓으로 평가된 답이 있는 행: 비교하는 목적에 쓰기, 또는 좋은 답만 쓰기.",
+    )
     system_prompt: str | None = setting(
         None, "System message put before rows that have none.", "시스템 메시지가 없는 행 앞에 둘 시스템 메시지."
     )
@@ -111,3 +127,14 @@ class DataSettings(Settings):
         "Variables for the chat template, such as `enable_thinking`.",
         "대화 템플릿에 줄 변수(예: `enable_thinking`).",
     )
+
+    @model_validator(mode="after")
+    def _one_way_to_read(self) -> "DataSettings":
+        if self.prompt is not None and (self.format != AUTO or self.columns):
+            raise ValueError(
+                say(
+                    "data.prompt says which column is what; remove data.format and data.columns, or data.prompt",
+                    "data.prompt가 어느 열이 무엇인지 정합니다. data.format과 data.columns를 지우거나 data.prompt를 지우세요",
+                )
+            )
+        return self

@@ -6,6 +6,7 @@ and what the contract asks for. To add a member, add a file; nothing else is edi
 
 import importlib
 import importlib.util
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +19,15 @@ from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
 from dadeum.core.near import hint, nearest
 from dadeum.core.settings import MemberSettings
+
+
+def unknown(name: str, names: Iterable[str]) -> str:
+    """That there is no such name, which there are, and which was probably meant."""
+    known = tuple(names)
+    near, listed = hint(nearest(name, known)), ", ".join(known)
+    return say(
+        f"found '{name}', expected one of: {listed}{near}", f"'{name}'은(는) 없습니다. 쓸 수 있는 값: {listed}{near}"
+    )
 
 
 class Family:
@@ -38,7 +48,7 @@ class Family:
     def member(self, name: str) -> Any:
         """The member's module. Raises ConfigError with the nearest name where there is none."""
         if name not in self.names:
-            raise ConfigError(self._unknown(name))
+            raise ConfigError(unknown(name, self.names))
         return importlib.import_module(f"{self.package}.{name}")
 
     def settings(self, name: str) -> type[MemberSettings]:
@@ -50,13 +60,6 @@ class Family:
     def of(self, settings: MemberSettings) -> Any:
         """The module that belongs to these settings."""
         return self.member(settings.type)
-
-    def _unknown(self, name: str) -> str:
-        near = hint(nearest(name, self.names))
-        known = ", ".join(self.names)
-        return say(
-            f"found '{name}', expected one of: {known}{near}", f"'{name}'은(는) 없습니다. 쓸 수 있는 값: {known}{near}"
-        )
 
     def validate(self, value: Any) -> MemberSettings:
         """Settings of the member that `value` names: `"csv"`, `{"type": "csv", …}` or settings already made."""
@@ -72,7 +75,7 @@ class Family:
                 "member_type", "expected 'type', one of: {names}", {"names": ", ".join(self.names)}
             )
         if not isinstance(name, str) or name not in self.names:
-            error = PydanticCustomError("unknown_member", "{text}", {"text": self._unknown(str(name))})
+            error = PydanticCustomError("unknown_member", "{text}", {"text": unknown(str(name), self.names)})
             raise ValidationError.from_exception_data(
                 self.package, [InitErrorDetails(type=error, loc=("type",), input=name)]
             )
@@ -100,3 +103,26 @@ class MemberOf:
             body["required"] = sorted({"type", *body.get("required", ())})
             members.append(member)
         return {"anyOf": [*members, {"enum": list(self.family.names)}]}
+
+
+class NameOf:
+    """Pydantic annotation of a text that names a member of `package`, or is one of `others`."""
+
+    def __init__(self, package: str, *others: str) -> None:
+        self.family, self.others = Family(package), others
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All that may be written."""
+        return (*self.others, *self.family.names)
+
+    def _validate(self, value: Any) -> str:
+        if isinstance(value, str) and value in self.names:
+            return value
+        raise PydanticCustomError("unknown_member", "{text}", {"text": unknown(str(value), self.names)})
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_plain_validator_function(self._validate)
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"enum": list(self.names), "type": "string"}

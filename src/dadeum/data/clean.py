@@ -1,11 +1,15 @@
 """What is done to every text, and what no row may hold."""
 
 import unicodedata
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import Conversation, Message
+
+PLAIN = ("role", "content")  # all that most messages hold
 
 
 @dataclass
@@ -36,27 +40,41 @@ class Cleaner:
         self.changes = Changes()
 
     def __call__(self, row: Conversation) -> Conversation:
-        """The row, cleaned. Raises FaultyRow where it does not end with an answer."""
+        """The row, cleaned, its tools in the first message. Raises FaultyRow where it does not end with an answer."""
         messages = list(row.messages)
         if messages and self.system_prompt and messages[0]["role"] != "system":
             messages.insert(0, {"role": "system", "content": self.system_prompt})
         if row.text is None:
             _check_order(messages)
+        if messages and row.tools:
+            messages[0] = {**messages[0], "tools": list(row.tools)}
         before = [*(m["content"] for m in messages), row.text, row.query, row.reference, row.category]
         composed = [None if t is None else self._composed(t) for t in before]
         after = [None if t is None else t.replace("\r\n", "\n") for t in composed]
-        self.changes.nfc += composed != before
-        self.changes.line_ends += after != composed
+        more = [{} if len(m) == 2 else {k: v for k, v in m.items() if k not in PLAIN} for m in messages]
+        more_composed = _each(more, self._composed) if any(more) else more
+        more_after = _each(more_composed, lambda text: text.replace("\r\n", "\n")) if any(more) else more
+        self.changes.nfc += composed != before or more_composed != more
+        self.changes.line_ends += after != composed or more_after != more_composed
         contents, rest = after[: len(messages)], after[len(messages) :]
         clean: tuple[Message, ...] = tuple(
-            {"role": m["role"], "content": c or ""} for m, c in zip(messages, contents, strict=True)
+            {"role": m["role"], "content": c or "", **e} for m, c, e in zip(messages, contents, more_after, strict=True)
         )
-        return replace(row, messages=clean, text=rest[0], query=rest[1], reference=rest[2], category=rest[3])
+        return replace(row, messages=clean, tools=(), text=rest[0], query=rest[1], reference=rest[2], category=rest[3])
 
     @staticmethod
     def _composed(text: str) -> str:
         _check(text)
         return unicodedata.normalize("NFC", text)
+
+
+def _each(value: Any, change: Callable[[str], str]) -> Any:
+    """The same value with every text in it changed."""
+    if isinstance(value, str):
+        return change(value)
+    if isinstance(value, Mapping):
+        return {_each(key, change): _each(item, change) for key, item in value.items()}
+    return [_each(item, change) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _check_order(messages: list[Message]) -> None:
@@ -71,5 +89,5 @@ def _check_order(messages: list[Message]) -> None:
     turns = [m for m in messages if m["role"] != "system"]
     if turns[0]["role"] != "user":
         raise FaultyRow("no question", say("no question stands before the first answer", "첫 답 앞에 질문이 없습니다"))
-    if not messages[-1]["content"].strip():
+    if not messages[-1]["content"].strip() and not messages[-1].get("tool_calls"):
         raise FaultyRow("no answer", say("the answer is blank", "답이 비어 있습니다"))

@@ -16,6 +16,8 @@ from dadeum.core.language import say
 from dadeum.core.near import hint, nearest
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
+from dadeum.data.cells import FaultyRow
+from dadeum.data.extras import says_more
 from dadeum.data.files import label
 from dadeum.data.formats import Conversation
 from dadeum.data.sources import Part
@@ -57,6 +59,10 @@ def dialogue(conversation: Conversation) -> str:
     """A conversation as plain text: each message on a line of its own, after who speaks."""
     if conversation.text is not None:
         return conversation.text
+    if any(says_more(m) for m in conversation.messages):
+        raise FaultyRow(
+            "tool calls", say("calls of tools and reasoning are no text", "도구 호출과 추론은 글이 아닙니다")
+        )
     return "\n".join(SPEAKERS.get(m["role"], f"{m['role']}: ") + m["content"] for m in conversation.messages)
 
 
@@ -83,6 +89,7 @@ def _hub(name: str, part: Part | None, workspace: Workspace, reporter: Reporter)
     """The samples of a Hub data set, and its name with the commit."""
     from dadeum.data.account import Account
     from dadeum.data.clean import Cleaner
+    from dadeum.data.kinds import Recogniser
     from dadeum.data.prepare import RowReader
     from dadeum.data.sources import SOURCES
     from dadeum.data.split import NONE, number
@@ -92,7 +99,7 @@ def _hub(name: str, part: Part | None, workspace: Workspace, reporter: Reporter)
     commit = SOURCES.of(source).download(source, workspace).name
     with tempfile.TemporaryDirectory() as aside:
         with Account(Path(aside) / "kept.jsonl", Path(aside) / "faulty.jsonl", seed=0) as account:
-            RowReader(workspace, dialogue, reporter, Cleaner(None), None, account).read([source])
+            RowReader(workspace, dialogue, reporter, Cleaner(None), Recogniser(), account).read([source])
         wanted = {number(part or "train")} | ({NONE} if part in (None, "train") else set())
         rows = zip(account.pins.tolist(), account.lines(), strict=True)
         samples = [json.loads(row)["text"] for pin, row in rows if pin in wanted]

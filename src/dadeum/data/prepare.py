@@ -4,7 +4,7 @@ read = train + validation + test + dropped, always; each dropped row is listed w
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
@@ -19,20 +19,20 @@ from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
 from dadeum.core.workspace import Workspace
 from dadeum.data.account import Account, Kept
-from dadeum.data.cells import FaultyRow, by_name, plain_name
+from dadeum.data.cells import FaultyRow
 from dadeum.data.clean import Cleaner
 from dadeum.data.files import label
-from dadeum.data.formats import FORMATS, LAST, Conversation
+from dadeum.data.formats import Conversation
 from dadeum.data.keys import ABSENT, Rows, id_key, row_id
-from dadeum.data.prompt import PromptFormat, load_prompt
+from dadeum.data.kinds import Convert, Recogniser
 from dadeum.data.sift import Sifter
 from dadeum.data.sources import PARTS, SOURCES, Fault, FileFacts, Row
 from dadeum.data.split import NONE, Split, crossing, extra, number, split, twins
+from dadeum.data.usable import AS_TEXT, LeftOut, Usable, usable
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
 LOOK = 100
 STEP = 500
-Convert = Callable[[Mapping[str, Any]], Conversation]
 Check = Callable[[Conversation], str]
 Item = Row | Fault | FileFacts
 
@@ -45,18 +45,25 @@ class RowReader:
     check: Check
     reporter: Reporter
     cleaner: Cleaner
-    prompt: PromptFormat | None
+    recognise: Recogniser
     account: Account
+    usable: Usable = AS_TEXT
     sifter: Sifter | None = None
 
     @classmethod
     def of(
-        cls, data: DataSettings, workspace: Workspace, check: Check, reporter: Reporter, account: Account
+        cls,
+        data: DataSettings,
+        objective: str,
+        workspace: Workspace,
+        check: Check,
+        reporter: Reporter,
+        account: Account,
     ) -> "RowReader":
-        """A reader under the settings. Raises DataError where `data.prompt` is wrong."""
-        settings = load_prompt(data.prompt, workspace)
-        prompt = PromptFormat(settings, data.system_prompt) if settings else None
-        return cls(workspace, check, reporter, Cleaner(data.system_prompt), prompt, account)
+        """A reader under the settings. Raises DataError where `data.prompt` or `data.columns` is wrong."""
+        recognise = Recogniser.of(data, workspace)
+        fit = usable(objective, data.preference)
+        return cls(workspace, check, reporter, Cleaner(data.system_prompt), recognise, account, fit)
 
     def read(self, sources: Iterable[MemberSettings]) -> None:
         """Read them all. Raises DataError for a file that cannot be read, or whose columns are not understood."""
@@ -65,6 +72,7 @@ class RowReader:
             member = SOURCES.of(source)
             name = str(getattr(source, "path", None) or getattr(source, "name", source.type))
             self._source(place, name, member.read(source, member.files(source, self.workspace)))
+        self.recognise.finish()
         self.reporter.advance(self.account.read)
         self.account.close_reading()
         if self.sifter is not None:
@@ -73,7 +81,7 @@ class RowReader:
     def _source(self, place: int, name: str, items: Iterator[Item]) -> None:
         head = _look(items)
         columns = list(dict.fromkeys(column for item in head if isinstance(item, Row) for column in item.values))
-        convert, kind = _converter(name, columns, self.prompt) if columns else (None, None)
+        convert, kind = self.recognise(name, columns) if columns else (None, None)
         account = self.account
         before, dropped = account.read, account.dropped.total()
         for item in chain(head, items):
@@ -113,7 +121,7 @@ class RowReader:
         try:
             if convert is None:
                 raise FaultyRow("no columns", say("the row has no column", "행에 열이 없습니다"))
-            conversation = self.cleaner(convert(item.values))
+            conversation = self.cleaner(self.usable(convert(item.values)))
             found = row_id(item.values)
             key = ABSENT if found is None else id_key(source, found)
             if self.sifter is not None and self.sifter.works:
@@ -122,6 +130,9 @@ class RowReader:
                     return
                 conversation = left.conversation
             row = Kept(index, item.where, conversation, self.check(conversation), item.part, key)
+        except LeftOut as left_out:
+            account.drop(index, item.where, left_out.kind, str(left_out))
+            return
         except FaultyRow as fault:
             account.fault(index, item.where, fault.kind, str(fault))
             return
@@ -142,31 +153,16 @@ def _look(items: Iterator[Item]) -> list[Item]:
     return head
 
 
-def _converter(name: str, columns: list[str], prompt: PromptFormat | None) -> tuple[Convert, str]:
-    """How rows with these columns become conversations, and what that is called. Raises DataError."""
-    if prompt is not None:
-        prompt.check(columns)
-        return prompt.convert, "prompt"
-    plain = frozenset(plain_name(c) for c in columns)
-    fits = [kind for kind in FORMATS.names if FORMATS.member(kind).matches(plain)]
-    if len(fits) > 1:
-        fits = [kind for kind in fits if kind != LAST]
-    if len(fits) == 1:
-        member = FORMATS.member(fits[0])
-        return (lambda values: member.convert(by_name(values))), fits[0]
-    found = ", ".join(columns)
-    expected = "; ".join(FORMATS.member(kind).COLUMNS for kind in FORMATS.names)
-    which = (
-        say(f"more than one kind of rows ({', '.join(fits)})", f"여러 종류({', '.join(fits)})")
-        if fits
-        else say("no known kind of rows", "알려진 종류가 아님")
-    )
-    raise DataError(
-        say(
-            f"{name}: columns {found}: {which}; expected one of: {expected}; else say in data.prompt which column is what",
-            f"{name}: 열 {found}: {which}. 다음 중 하나여야 합니다: {expected}. 아니면 data.prompt에 어느 열이 무엇인지 적으세요",
+def refuse_empty(account: Account) -> None:
+    """Raises DataError where all rows went out."""
+    if account.read and not account.kept:
+        reasons = dict(sorted(account.dropped.items()))
+        raise DataError(
+            say(
+                f"nothing is left of {account.read} rows (left out: {reasons})",
+                f"{account.read}행 중 남은 것이 없습니다 (뺀 것: {reasons})",
+            )
         )
-    )
 
 
 def refuse_faulty(account: Account, listing: Path) -> None:

@@ -147,7 +147,7 @@ class PromptFormat:
 def _cell(values: Mapping[str, Any], plain: Mapping[str, Any], column: str) -> str:
     """The cell of exactly this column, else of the one that differs in case or composition only, else along the path."""
     found = values.get(column, plain.get(plain_name(column)))
-    text = text_of(_along(plain, column) if found is None else found, column)
+    text = text_of(along(plain, column) if found is None else found, column)
     if text is None:
         raise FaultyRow(
             "blank column",
@@ -156,7 +156,7 @@ def _cell(values: Mapping[str, Any], plain: Mapping[str, Any], column: str) -> s
     return text
 
 
-def _along(plain: Mapping[str, Any], column: str) -> Any:
+def along(plain: Mapping[str, Any], column: str) -> Any:
     """What lies at `column.0.name`; None where the path ends early."""
     head, *path = column.split(".")
     value = plain.get(plain_name(head)) if path else None

@@ -99,7 +99,7 @@ def preprocess(
     if _whole(folder, fingerprint, reporter):
         return folder
     from dadeum.data.account import Account
-    from dadeum.data.prepare import RowReader, conversations, part_rows, report
+    from dadeum.data.prepare import RowReader, conversations, part_rows, refuse_empty, report
     from dadeum.data.render import Refusal
     from dadeum.data.sift import Sifter
 
@@ -107,15 +107,6 @@ def preprocess(
 
     def check(conversation: Conversation) -> str:
         if conversation.text is not None:
-            if objective != "pretrain":
-                raise DataError(
-                    say(
-                        f"the rows are plain text, train.objective={objective} needs questions and answers; "
-                        "set train.objective=pretrain, or say in data.prompt which columns hold them",
-                        f"행이 그냥 글인데 train.objective={objective}에는 질문과 답이 필요합니다. "
-                        "train.objective=pretrain으로 바꾸거나 data.prompt에 열을 적으세요",
-                    )
-                )
             return conversation.text
         try:
             text: str = renderer.text(list(conversation.messages))
@@ -135,10 +126,11 @@ def preprocess(
             account = files.enter_context(Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed))
             tools = Tools(workspace, *_counters(renderer), account.places)
             sifter = files.enter_context(Sifter(data.filters, tools, account, check, reporter))
-            reader = RowReader.of(data, workspace, check, reporter, account)
+            reader = RowReader.of(data, objective, workspace, check, reporter, account)
             reader.sifter = sifter
             reader.read(data.sources)
             _refuse_rows(account, sifter, data, listing)
+            refuse_empty(account)
             parted = part_rows(account, data, sifter)
             _refuse_rows(account, sifter, data, listing)
             listing.unlink(missing_ok=True)

@@ -1,28 +1,24 @@
 """Rows of each kind become the same conversation."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from dadeum.core.errors import DataError
-from dadeum.core.progress import Silent
-from dadeum.core.workspace import Workspace
-from dadeum.data.cells import FaultyRow, by_name, plain_name
+from dadeum.data.cells import FaultyRow, by_name
 from dadeum.data.formats import FORMATS, Conversation
-from dadeum.data.prepare import RowReader, _converter
-from dadeum.data.sources import SOURCES
+from dadeum.data.kinds import Recogniser
 
 PAIR = ({"role": "user", "content": "질문?"}, {"role": "assistant", "content": "답."})
 
 
 def kind(*columns: str) -> str:
-    return _converter("f", list(columns), None)[1]
+    return Recogniser()("f", list(columns))[1]
 
 
 def convert(values: dict[str, Any]) -> Conversation:
-    return _converter("f", list(values), None)[0](values)
+    return Recogniser()("f", list(values))[0](values)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +50,7 @@ def test_every_spelling_of_one_conversation(values: dict[str, Any], found: str) 
 @pytest.mark.parametrize(
     "columns",
     [
-        ("question1", "question2", "is_duplicate"),
+        ("question1", "question2"),
         ("response",),
         ("messages", "conversations"),
         ("question", "answer", "query", "response"),
@@ -67,7 +63,12 @@ def test_unknown_or_ambiguous_columns(columns: tuple[str, ...]) -> None:
     with pytest.raises(DataError) as raised:
         kind(*columns)
     message = str(raised.value)
-    assert ", ".join(columns) in message and "expected one of" in message and "data.prompt" in message
+    assert (
+        ", ".join(columns) in message
+        and "expected one of" in message
+        and "data.columns" in message
+        and "data.prompt" in message
+    )
 
 
 def test_input_context_system_history_and_category() -> None:
@@ -93,14 +94,13 @@ def test_input_context_system_history_and_category() -> None:
         ({"messages": []}, "column 'messages' holds no message"),
         ({"messages": ["x"]}, "message 1 is no mapping"),
         ({"messages": [{"content": "x"}]}, "message 1 has no role"),
-        ({"messages": [{"role": "tool", "content": "x"}]}, "found role 'tool', expected one of"),
+        ({"messages": [{"role": "robot", "content": "x"}]}, "found role 'robot', expected one of"),
         ({"messages": [{"role": "user", "content": ""}]}, r"message 1 \(user\) is blank"),
-        ({"messages": [{"role": "user", "content": [{"type": "image"}]}]}, "parts that are no text"),
         (
-            {"messages": [{"role": "assistant", "content": "a", "tool_calls": [{}]}]},
-            "'tool_calls', which is not rendered",
+            {"messages": [{"role": "user", "content": [{"type": "audio"}]}]},
+            "parts that are no text and no image: audio",
         ),
-        ({"query": "q", "response": "r", "images": ["f.png"]}, "column 'images' is not read"),
+        ({"query": "q", "response": "r", "videos": ["f.mp4"]}, "column 'videos' is not read"),
         ({"query": "q", "response": "r", "history": ["x"]}, "'history' holds no pairs"),
         ({"text": None}, "column 'text' is blank"),
     ],
@@ -114,40 +114,3 @@ def test_half_a_row_of_json_names_the_missing_column() -> None:
     member = FORMATS.member("question_answer")
     with pytest.raises(FaultyRow, match="column 'a' is blank: no answer"):
         member.convert(by_name({"Q": "q"}))
-
-
-def test_names_are_compared_composed_and_without_case() -> None:
-    assert plain_name(" \u1112\u1161\u11abA ") == "한a"
-
-
-@pytest.mark.parametrize(
-    ("name", "kind_", "rows", "format_"),
-    [
-        ("ko_qa/ChatbotData.csv", "csv", 11823, "question_answer"),
-        ("ko_instruct/ko_alpaca_data_first12761.json", "json", 12761, "alpaca"),
-        ("en_math/gsm8k_test.jsonl", "jsonl", 1319, "question_answer"),
-        ("en_instruct/rasbt_instruction-data-with-preference.json", "json", 1100, "alpaca"),
-        ("peer_fixtures/fastchat/dummy_conversation.json", "json", 500, "sharegpt"),
-        ("peer_fixtures/ms-swift/chatml.jsonl", "jsonl", 3, "messages"),
-        ("peer_fixtures/ms-swift/conversations.jsonl", "jsonl", 3, "sharegpt"),
-        ("peer_fixtures/ms-swift/sharegpt.jsonl", "jsonl", 3, "sharegpt"),
-        ("peer_fixtures/ms-swift/swift_multi.json", "json", 3, "question_answer"),
-        ("peer_fixtures/ms-swift/alpaca.csv", "csv", 3, "alpaca"),
-        ("ko_text/kowiki_sample.txt", "text", 284, "text"),
-    ],
-)
-def test_real_files(material: Path, name: str, kind_: str, rows: int, format_: str) -> None:
-    source = SOURCES.settings(kind_)(path=str(material / name))  # type: ignore[call-arg]
-    reader = RowReader.of(_settings(source), Workspace(material), lambda c: c.text or "", Silent())
-    account = reader.read([source])
-    assert account.sources[0]["format"] == format_
-    assert account.read == len(account.kept) + len(account.dropped)
-    if format_ != "text":
-        assert account.read == rows
-        assert not account.dropped or name.endswith("first12761.json")
-
-
-def _settings(source: Any) -> Any:
-    from dadeum.config.data import DataSettings
-
-    return DataSettings.model_validate({"sources": [source]})

@@ -22,6 +22,14 @@ def test_rows_lists_and_the_index_of_pandas(tmp_path: Path) -> None:
     assert found[2400].where == "f.parquet:2401"
 
 
+def test_fields_that_only_other_rows_have_are_absent(tmp_path: Path) -> None:
+    rows = [{"m": [{"a": {"city": "서울"}}], "x": None}, {"m": [{"a": {"name": "쌀"}, "b": 1}], "x": 1}]
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows), tmp_path / "f.parquet")
+    settings = parquet.Settings(path="f.parquet")
+    items = parquet.read(settings, parquet.files(settings, Workspace(tmp_path)))
+    assert [i.values for i in items if isinstance(i, Row)] == rows
+
+
 def test_damaged_file(tmp_path: Path) -> None:
     (tmp_path / "f.parquet").write_bytes(b"PAR1 not at all")
     settings = parquet.Settings(path="f.parquet")

@@ -1,33 +1,45 @@
-"""Kinds of rows, recognised by their columns.
+"""Kinds of rows, recognised by their columns, or named by `data.format`.
 
-A member has `COLUMNS` (what it expects, in words for the error message), `matches(columns)` and `convert(values)`.
-A row becomes a `Conversation`, or a FaultyRow says why it cannot.
+A member has `COLUMNS` (what it expects, in words for the error message), `READS` (the columns that it looks at, plain
+names), `RANK` (of several members that match, the one of the highest rank is meant; two of the same are no answer),
+`matches(columns)` and `convert(values)`. A row becomes a `Conversation`, or a FaultyRow says why it cannot.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from dadeum.core.family import Family
 
-Message = dict[str, str]
+# `role` and `content` (text), and what else a message says: `tool_calls`, `reasoning_content`, `name`, `tool_call_id`.
+Message = dict[str, Any]
+# Where an image stands in a text.
+IMAGE = "<image>"
 
 
 @dataclass(frozen=True, slots=True)
 class Conversation:
-    """Messages with roles, or plain text; never both."""
+    """Messages with roles, or plain text; never both. The rest is what a row says beside them."""
 
     messages: tuple[Message, ...] = ()
     text: str | None = None
     category: str | None = None
     query: str | None = None
     reference: str | None = None
+    tools: tuple[dict[str, Any], ...] = ()  # JSON schemas of what the assistant may call
+    images: tuple[str, ...] = ()  # files or addresses, one for each IMAGE in the messages
+    rejected: tuple[Message, ...] = ()  # the conversation with the worse answer; `messages` ends with the better one
+    wanted: bool | None = None  # whether the answer is one to learn, where rows are rated one by one
+    second: str | None = None  # of two sentences; `text` is the first
+    labels: Mapping[str, Any] = field(default_factory=dict)  # by column: a class, a score, or a list of them
 
 
 class FormatModule(Protocol):
     """What the file of a member defines."""
 
     COLUMNS: str
+    READS: tuple[str, ...]
+    RANK: int
 
     def matches(self, columns: frozenset[str]) -> bool:
         """Whether rows with these columns (plain names) are of this kind."""
@@ -37,5 +49,5 @@ class FormatModule(Protocol):
 
 
 FORMATS = Family("dadeum.data.formats")
-# Taken only when nothing else fits: prepared sets carry their rendered text beside the messages.
-LAST = "text"
+# Ranks. Prepared sets carry their rendered text beside the messages, and classified texts are texts too.
+LAST, LABELLED, TALK, COMPARED = range(4)

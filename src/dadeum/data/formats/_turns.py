@@ -5,7 +5,7 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow, first_text, list_of
-from dadeum.data.formats import Conversation, Message
+from dadeum.data.formats import IMAGE, Conversation, Message, _calls, _images
 
 ROLES = {
     "system": "system",
@@ -16,31 +16,61 @@ ROLES = {
     "bot": "assistant",
     "chatgpt": "assistant",
     "model": "assistant",
+    "tool": "tool",
+    "observation": "tool",
+    "function": "tool",
 }
+# A role of ShareGPT rows: the message is the call.
+CALL = "function_call"
 SYSTEM = ("system", "system_prompt")
-# Parts of a message that change what the answer means and are not rendered here.
-NOT_RENDERED = ("tool_calls", "function_call", "reasoning_content", "thinking")
+REASONING = ("reasoning_content", "reasoning", "thinking")
+# What rates an answer: true or false.
+RATINGS = ("kto_tag", "label")
+# Columns that any row of messages may have.
+BESIDE = (*SYSTEM, "history", "tools", *_images.COLUMNS, *RATINGS, "category")
+UNREAD = ("videos", "video", "audios", "audio")
 
 
-def content_of(value: Any, place: str) -> str:
-    """Content of a message: text, or a list of text parts. Blank is an error."""
-    if isinstance(value, list):
-        if not all(isinstance(p, dict) and p.get("type") == "text" and isinstance(p.get("text"), str) for p in value):
+def _blank(value: Any) -> bool:
+    return value is None or value == [] or (isinstance(value, str) and not value.strip())
+
+
+def _parts(value: list[Any], place: str) -> tuple[str, str, list[str]]:
+    """Of a message in parts its text, its reasoning, and its images, each of which leaves a mark in the text."""
+    texts: list[str] = []
+    reasoning: list[str] = []
+    images: list[str] = []
+    for part in value:
+        kind = part.get("type") if isinstance(part, Mapping) else None
+        said = next((part[k] for k in ("text", "value", "thinking") if kind and isinstance(part.get(k), str)), None)
+        if kind == "text" and said is not None:
+            texts.append(said)
+        elif kind in ("thinking", "reasoning") and said is not None:
+            reasoning.append(said)
+        elif kind in _images.PARTS:
+            texts.append(IMAGE)
+            found = _images.address(part)
+            images += [found] if found is not None else []
+        else:
             raise FaultyRow(
-                "no text", say(f"{place} holds parts that are no text", f"{place}에 글이 아닌 부분이 있습니다")
+                "no text",
+                say(
+                    f"{place} holds parts that are no text and no image: {kind}",
+                    f"{place}에 글도 그림도 아닌 부분이 있습니다: {kind}",
+                ),
             )
-        value = "".join(p["text"] for p in value)
-    if not isinstance(value, str) or not value.strip():
-        kind = "no answer" if "assistant" in place else "no question"
-        raise FaultyRow(kind, say(f"{place} is blank", f"{place}이(가) 비어 있습니다"))
-    return value
+    return "".join(texts), "".join(reasoning), images
 
 
-def message(role: Any, content: Any, number: int) -> Message:
-    """One message under our names of the roles."""
-    known = ROLES.get(str(role).strip().lower())
+def message(role: Any, content: Any, number: int, turn: Mapping[str, Any] | None = None) -> Message:
+    """One message under our names of the roles, with what `turn` says beside its content. Raises FaultyRow."""
+    given = turn or {}
+    name = str(role).strip().lower()
+    if name == CALL:
+        return {"role": "assistant", "content": "", "tool_calls": _calls.calls(content, number)}
+    known = ROLES.get(name)
     if known is None:
-        expected = ", ".join(sorted(ROLES))
+        expected = ", ".join(sorted([*ROLES, CALL]))
         raise FaultyRow(
             "unknown role",
             say(
@@ -48,10 +78,27 @@ def message(role: Any, content: Any, number: int) -> Message:
                 f"메시지 {number}: '{role}' 역할을 모릅니다. 쓸 수 있는 역할: {expected}",
             ),
         )
-    return {
-        "role": known,
-        "content": content_of(content, say(f"message {number} ({known})", f"메시지 {number} ({known})")),
-    }
+    place = say(f"message {number} ({known})", f"메시지 {number} ({known})")
+    reasoning = first_text(given, REASONING)
+    found: Message = {"role": known, "content": content}
+    if isinstance(content, list | tuple):
+        found["content"], thought, images = _parts(list(content), place)
+        reasoning = reasoning or thought
+        if images:
+            found["images"] = images
+    called = next((given[key] for key in ("tool_calls", CALL) if not _blank(given.get(key))), None)
+    if called is not None:
+        found["tool_calls"] = _calls.calls(called, number)
+    if reasoning:
+        found["reasoning_content"] = reasoning
+    if known == "tool":
+        found |= {key: given[key] for key in ("name", "tool_call_id") if isinstance(given.get(key), str)}
+    if _blank(found["content"]) and (called is not None or known == "tool"):
+        found["content"] = ""
+    elif not isinstance(found["content"], str) or _blank(found["content"]):
+        kind = "no answer" if known == "assistant" else "no question"
+        raise FaultyRow(kind, say(f"{place} is blank", f"{place}이(가) 비어 있습니다"))
+    return found
 
 
 def turns(value: Any, column: str) -> list[Message]:
@@ -62,23 +109,12 @@ def turns(value: Any, column: str) -> list[Message]:
             raise FaultyRow(
                 "no messages", say(f"message {number} is no mapping", f"메시지 {number}이(가) 객체가 아닙니다")
             )
-        extra = next((key for key in NOT_RENDERED if turn.get(key)), None)
-        if extra:
-            raise FaultyRow(
-                "tools or reasoning apart",
-                say(
-                    f"message {number} holds '{extra}', which is not rendered",
-                    f"메시지 {number}의 '{extra}'은(는) 쓰이지 않습니다",
-                ),
-            )
-        if str(turn.get("role", turn.get("from"))).lower() == "system" and not (
-            turn.get("content") or turn.get("value")
-        ):
+        role = next((turn[key] for key in ("role", "from") if key in turn), None)
+        content = next((turn[key] for key in ("content", "value") if key in turn), None)
+        if str(role).lower() == "system" and _blank(content):
             continue
-        if "role" in turn:
-            found.append(message(turn["role"], turn.get("content"), number))
-        elif "from" in turn:
-            found.append(message(turn["from"], turn.get("value"), number))
+        if role is not None:
+            found.append(message(role, content, number, turn))
         elif "human" in turn and "assistant" in turn:
             found += [message("user", turn["human"], number), message("assistant", turn["assistant"], number)]
         else:
@@ -100,9 +136,28 @@ def history(values: Mapping[str, Any]) -> list[Message]:
     return found
 
 
+def with_system(values: Mapping[str, Any], messages: list[Message]) -> list[Message]:
+    """The messages after the system message of the row's own column, unless they have one."""
+    system = first_text(values, SYSTEM)
+    if system is None or messages[0]["role"] == "system":
+        return messages
+    return [{"role": "system", "content": system}, *messages]
+
+
+def _rating(values: Mapping[str, Any]) -> bool | None:
+    """Whether the answer is rated good; None where no column says true or false."""
+    for name in RATINGS:
+        value = values.get(name)
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, str) and value.strip().lower() in ("true", "false"):
+            return value.strip().lower() == "true"
+    return None
+
+
 def conversation(values: Mapping[str, Any], messages: list[Message]) -> Conversation:
-    """Add the system message of the row's own column and its category; refuse what cannot be answered or shown."""
-    for column in ("images", "image", "videos", "audios", "tools"):
+    """The messages with what the row's other columns say of them; refuse what cannot be shown."""
+    for column in UNREAD:
         if values.get(column) not in (None, "", [], "[]"):
             raise FaultyRow(
                 "not text alone",
@@ -110,21 +165,30 @@ def conversation(values: Mapping[str, Any], messages: list[Message]) -> Conversa
                     f"column '{column}' is not read; the row needs it", f"이 행에 필요한 '{column}' 열을 읽지 않습니다"
                 ),
             )
-    system = first_text(values, SYSTEM)
-    if system is not None and messages[0]["role"] != "system":
-        messages = [{"role": "system", "content": system}, *messages]
-    return Conversation(tuple(messages), category=first_text(values, ("category",)))
+    marked, images = _images.placed(with_system(values, messages), _images.of_column(values))
+    return Conversation(
+        tuple(marked),
+        category=first_text(values, ("category",)),
+        tools=_calls.tools(values.get("tools"), "tools"),
+        images=images,
+        wanted=_rating(values),
+    )
 
 
-def ask(values: Mapping[str, Any], question: str | None, answer: str | None, names: tuple[str, str]) -> Conversation:
-    """Question and answer as two messages, after the row's history. Raises FaultyRow where one is blank."""
-    if question is None:
+def question(text: str | None, column: str) -> Message:
+    """The question of a row as a message. Raises FaultyRow where it is blank."""
+    if text is None:
         raise FaultyRow(
-            "no question", say(f"column '{names[0]}' is blank: no question", f"'{names[0]}' 열이 비어 질문이 없습니다")
+            "no question", say(f"column '{column}' is blank: no question", f"'{column}' 열이 비어 질문이 없습니다")
         )
+    return {"role": "user", "content": text}
+
+
+def ask(values: Mapping[str, Any], text: str | None, answer: str | None, names: tuple[str, str]) -> Conversation:
+    """Question and answer as two messages, after the row's history. Raises FaultyRow where one is blank."""
+    asked = question(text, names[0])
     if answer is None:
         raise FaultyRow(
             "no answer", say(f"column '{names[1]}' is blank: no answer", f"'{names[1]}' 열이 비어 답이 없습니다")
         )
-    pair = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
-    return conversation(values, [*history(values), *pair])
+    return conversation(values, [*history(values), asked, {"role": "assistant", "content": answer}])

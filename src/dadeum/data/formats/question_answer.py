@@ -4,8 +4,8 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from dadeum.data.cells import first_text
-from dadeum.data.formats import Conversation
-from dadeum.data.formats._turns import ask
+from dadeum.data.formats import TALK, Conversation
+from dadeum.data.formats._turns import BESIDE, ask
 
 COLUMNS = "question, answer (or Q/A, 질문/답변, prompt/completion, prompt/response, query/response)"
 PAIRS = (
@@ -19,6 +19,8 @@ PAIRS = (
     ("query", "response"),
 )
 CONTEXTS = ("context", "지문")
+READS = (*dict.fromkeys(name for pair in PAIRS for name in pair), *CONTEXTS, *BESIDE)
+RANK = TALK
 
 
 def _pairs(columns: Collection[str]) -> list[tuple[str, str]]:

@@ -1,13 +1,15 @@
-"""ShareGPT rows: `conversations`, a list of `{from: human | gpt | system, value}`."""
+"""ShareGPT rows: `conversations`, a list of `{from: human | gpt | system | function_call | observation, value}`."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from dadeum.data.formats import Conversation
-from dadeum.data.formats._turns import conversation, turns
+from dadeum.data.formats import TALK, Conversation
+from dadeum.data.formats._turns import BESIDE, conversation, turns
 
 COLUMNS = "conversations"
 NAMES = ("conversations", "conversation")
+READS = (*NAMES, *BESIDE)
+RANK = TALK
 
 
 def matches(columns: frozenset[str]) -> bool:

@@ -5,9 +5,11 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow, first_text
-from dadeum.data.formats import Conversation
+from dadeum.data.formats import LAST, Conversation
 
 COLUMNS = "text"
+READS = ("text", "category")
+RANK = LAST
 
 
 def matches(columns: frozenset[str]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
@@ -51,10 +51,17 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
                 for batch in file.iter_batches(batch_size=BATCH, columns=columns):
                     for values in batch.to_pylist():
                         number += 1
-                        yield Row(values, f"{name}:{number}", settings.part)
+                        yield Row({k: _present(v) for k, v in values.items()}, f"{name}:{number}", settings.part)
         except (pyarrow.ArrowException, OSError) as error:
             reason = str(error).split("\n")[0].rstrip(".")
             raise DataError(
                 say(f"{path}: cannot be read as Parquet ({reason})", f"{path}: Parquet으로 읽을 수 없습니다 ({reason})")
             ) from None
         yield FileFacts(path)
+
+
+def _present(value: Any) -> Any:
+    """The cell without the nulls that Parquet fills in: structs of a column have the fields of all rows."""
+    if isinstance(value, dict):
+        return {name: _present(inner) for name, inner in value.items() if inner is not None}
+    return [_present(inner) for inner in value] if isinstance(value, list) else value

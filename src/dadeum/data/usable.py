@@ -1,0 +1,92 @@
+"""What an objective can do with a row: as it is, reduced to what it takes, or not at all, and then what would help.
+
+Pairs of answers, ratings, labels and images are read; what trains on them is not there yet, so their rows are refused
+rather than trained on as something else.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.data.cells import FaultyRow
+from dadeum.data.formats import Conversation
+
+Usable = Callable[[Conversation], Conversation]
+
+
+class LeftOut(FaultyRow):
+    """A row that is no fault of anybody's: the settings leave it out."""
+
+
+def usable(objective: str, preference: str) -> Usable:
+    """What `train.objective` takes of each row, under `data.preference`."""
+
+    def reduce(row: Conversation) -> Conversation:
+        if row.text is not None:
+            return _text(row, objective)
+        if (row.rejected or row.wanted is not None) and preference != "chosen":
+            raise _unasked(row, objective)
+        if row.wanted is False:
+            raise LeftOut("rejected answer", say("its answer is rated false", "답이 false로 평가된 행입니다"))
+        if row.images:
+            count = len(row.images)
+            raise FaultyRow(
+                "images",
+                say(
+                    f"the row shows {count} image(s), and what is trained reads text only; leave such rows out with data.faulty_rows=drop",
+                    f"그림이 {count}개 있는 행인데 글만 학습합니다. data.faulty_rows=drop으로 빼세요",
+                ),
+            )
+        return replace(row, rejected=(), wanted=None)
+
+    return reduce
+
+
+# For text that is written from rows, whatever they are.
+AS_TEXT = usable("pretrain", "chosen")
+
+
+def _unasked(row: Conversation, objective: str) -> DataError:
+    if row.rejected:
+        return DataError(
+            say(
+                f"the rows are pairs of a chosen and a rejected answer, which train.objective={objective} does not compare; "
+                "set data.preference=chosen to train on the chosen answers alone",
+                f"행이 나은 답(chosen)과 못한 답(rejected)의 쌍인데 train.objective={objective}은(는) 둘을 비교하지 않습니다. "
+                "나은 답만 학습하려면 data.preference=chosen을 쓰세요",
+            )
+        )
+    return DataError(
+        say(
+            f"the rows are answers rated true or false (column label), and train.objective={objective} would learn the false ones too; "
+            "set data.preference=chosen to train on the true ones alone",
+            f"행이 참·거짓으로 평가된 답(label 열)인데 train.objective={objective}은(는) 거짓인 답도 배웁니다. "
+            "참인 답만 학습하려면 data.preference=chosen을 쓰세요",
+        )
+    )
+
+
+def _text(row: Conversation, objective: str) -> Conversation:
+    """Plain text, with labels or without: what is pretrained on is the text."""
+    if objective == "pretrain" and row.second is None:
+        return replace(row, labels={})
+    if not row.labels:
+        raise DataError(
+            say(
+                f"the rows are plain text, train.objective={objective} needs questions and answers; "
+                "set train.objective=pretrain, or say in data.prompt which columns hold them",
+                f"행이 그냥 글인데 train.objective={objective}에는 질문과 답이 필요합니다. "
+                "train.objective=pretrain으로 바꾸거나 data.prompt에 열을 적으세요",
+            )
+        )
+    names = ", ".join(row.labels)
+    what = say("pairs of sentences", "문장 쌍") if row.second is not None else say("texts", "글")
+    raise DataError(
+        say(
+            f"the rows are {what} with labels ({names}), which train.objective={objective} does not predict; write in data.prompt "
+            "how a label is asked for and answered in words",
+            f"행이 라벨({names})이 붙은 {what}인데 train.objective={objective}은(는) 라벨을 예측하지 않습니다. "
+            "data.prompt에 라벨을 묻고 답하는 말을 적으세요",
+        )
+    )

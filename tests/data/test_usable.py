@@ -1,0 +1,95 @@
+"""What an objective takes of rows that are more than questions and answers."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from dadeum.core.errors import DataError
+from dadeum.data.cells import FaultyRow
+from dadeum.data.formats import Conversation
+from dadeum.data.usable import AS_TEXT, LeftOut, usable
+from tests.data.small import Data
+
+TALK = ({"role": "user", "content": "질문"}, {"role": "assistant", "content": "답"})
+OTHER = (TALK[0], {"role": "assistant", "content": "나쁜 답"})
+
+
+def test_what_is_trained_goes_through_as_it_is() -> None:
+    row = Conversation(TALK, category="c")
+    assert usable("sft", "compare")(row) == usable("pretrain", "compare")(row) == row
+    text = Conversation(text="글")
+    assert usable("pretrain", "compare")(text) == AS_TEXT(text) == text
+
+
+def test_pairs_wait_for_an_objective_that_compares() -> None:
+    row = Conversation(TALK, rejected=OTHER)
+    with pytest.raises(
+        DataError, match=r"pairs of a chosen and a rejected answer, .*sft does not compare; set data.preference=chosen"
+    ):
+        usable("sft", "compare")(row)
+    assert usable("sft", "chosen")(row) == Conversation(TALK)
+
+
+def test_rated_answers_are_not_learnt_unasked() -> None:
+    good, bad = Conversation(TALK, wanted=True), Conversation(OTHER, wanted=False)
+    for row in (good, bad):
+        with pytest.raises(DataError, match=r"answers rated true or false .* set data.preference=chosen"):
+            usable("sft", "compare")(row)
+    assert usable("sft", "chosen")(good) == Conversation(TALK)
+    with pytest.raises(LeftOut, match=r"rated false"):
+        usable("sft", "chosen")(bad)
+
+
+def test_labels_are_not_predicted_and_their_texts_can_be_pretrained_on() -> None:
+    row = Conversation(text="글", labels={"label": 1})
+    with pytest.raises(
+        DataError,
+        match=r"texts with labels \(label\), which train.objective=sft does not predict; write in data.prompt",
+    ):
+        usable("sft", "compare")(row)
+    assert usable("pretrain", "compare")(row) == Conversation(text="글")
+
+
+def test_a_pair_of_sentences_is_no_text() -> None:
+    for objective in ("sft", "pretrain"):
+        with pytest.raises(
+            DataError, match=rf"pairs of sentences with labels \(label\), which train.objective={objective}"
+        ):
+            usable(objective, "compare")(Conversation(text="가", second="나", labels={"label": 0}))
+
+
+def test_plain_text_needs_another_objective() -> None:
+    with pytest.raises(DataError, match=r"the rows are plain text, train.objective=sft needs questions"):
+        usable("sft", "compare")(Conversation(text="글"))
+
+
+def test_images_are_the_rows_own_fault() -> None:
+    with pytest.raises(
+        FaultyRow, match=r"shows 2 image\(s\), and what is trained reads text only; .*data.faulty_rows=drop"
+    ):
+        usable("sft", "compare")(Conversation(TALK, images=("a", "b")))
+
+
+def test_the_true_answers_of_a_set_are_prepared_and_the_false_ones_counted(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    rows = [{"prompt": f"질문 {n}", "completion": f"답 {n}", "label": n % 3 > 0} for n in range(30)]
+    source = {"type": "jsonl", "path": data.write("kto.jsonl", "\n".join(map(json.dumps, rows)))}
+    with pytest.raises(DataError, match=r"rated true or false"):
+        data.preprocess(data.settings(source))
+    settings = data.settings(source, preference="chosen")
+    report = data.report(settings)
+    assert report["kept"] == 20 and report["dropped"] == {"rejected answer": 10}
+    assert {r["source_row"] for r in data.rows(settings)} == {n for n in range(30) if n % 3}
+    bad = {"type": "jsonl", "path": data.write("bad.jsonl", json.dumps({**rows[0], "label": False}))}
+    with pytest.raises(DataError, match=r"nothing is left of 1 rows \(left out: {'rejected answer': 1}\)"):
+        data.preprocess(data.settings(bad, preference="chosen"))
+
+
+def test_the_chosen_answers_of_pairs_are_prepared(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    rows = [{"prompt": f"질문 {n}", "chosen": f"답 {n}", "rejected": f"나쁜 답 {n}"} for n in range(20)]
+    source = {"type": "jsonl", "path": data.write("dpo.jsonl", "\n".join(map(json.dumps, rows)))}
+    found = data.rows(data.settings(source, preference="chosen"))
+    assert [r["messages"][-1]["content"] for r in found] == [r["chosen"] for r in rows]
+    assert not any("나쁜" in json.dumps(r, ensure_ascii=False) for r in found)
