@@ -20,9 +20,9 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         (),
     ),
     "data": (
-        "One data stage: download, preprocess, format; show what is trained",
-        "데이터 단계 하나: download, preprocess, format. 학습하는 것 보기: show",
-        ("download", "preprocess", "format", "show"),
+        "One data stage: download, preprocess, format; check data; show what is trained",
+        "데이터 단계 하나: download, preprocess, format. 데이터 점검: check. 학습하는 것 보기: show",
+        ("download", "preprocess", "format", "check", "show"),
     ),
     "train": ("Train, from an experiment or from flags", "실험 파일이나 플래그로 학습하기", ()),
     "eval": (

@@ -1,4 +1,4 @@
-"""`dadeum data download|preprocess|format`: one data stage, and what it needs. `dadeum data show`: what came of them."""
+"""`dadeum data download|preprocess|format`: one data stage, and what it needs. `show`: what came of them. `check`: before them."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -162,6 +162,62 @@ def show(
     else:
         written = _write(found, html, lab)
         view.note(say(f"written: {written}", f"저장: {written}"))
+
+
+@app.command(
+    help=say(
+        "Look at data before training: a file, folder, pattern, Hub data set or an experiment's. Columns, faulty rows, "
+        "duplicates, questions with several answers, lengths, tokens, leakage between parts. "
+        "Exit code 0: it can be trained as it is; 1: what was found would stop a run; 2: the command is wrong.",
+        "학습 전에 데이터를 살펴봅니다: 파일, 폴더, 패턴, Hub 데이터셋 또는 실험의 데이터. 열, 쓸 수 없는 행, 중복, 답이 여럿인 질문, "
+        "길이, 토큰, 나눈 부분 사이의 누출. 종료 코드 0: 이대로 학습할 수 있음, 1: 실행을 멈출 것이 있음, 2: 명령이 잘못됨.",
+    ),
+)
+def check(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|EXPERIMENT",
+            help=say(
+                "a file, folder or pattern of rows, a Hub data set, or an experiment (YAML file, or its name in configs/)",
+                "행이 든 파일이나 폴더, 패턴, Hub 데이터셋, 또는 실험(YAML 파일 또는 configs/ 안의 이름)",
+            ),
+        ),
+    ],
+    overrides: OverridesArgument = None,
+    tokenizer: Annotated[
+        str | None,
+        typer.Option(
+            "--tokenizer",
+            metavar="NAME|FOLDER",
+            help=say(
+                "count tokens with this one: a folder, a Hub id, an experiment; default: the experiment's",
+                "이 토크나이저로 토큰 세기: 폴더, Hub 이름, 실험. 기본값: 실험의 것",
+            ),
+        ),
+    ] = None,
+    json_file: Annotated[
+        str | None,
+        typer.Option("--json", metavar="FILE", help=say("also write all figures", "모든 수치를 파일로도 쓰기")),
+    ] = None,
+) -> None:
+    """Print what was found."""
+    from dadeum.cli.check_view import CheckView
+    from dadeum.cli.dataset import check_dataset, open_dataset
+    from dadeum.cli.view import View
+    from dadeum.core.artifact import write_json
+
+    dataset = open_dataset(target, overrides)
+    with View() as view:
+        found = check_dataset(dataset, tokenizer, view)
+    how = say("with --tokenizer NAME|FOLDER tokens are counted too", "--tokenizer 이름|폴더를 주면 토큰도 셉니다")
+    CheckView(view.console).show(dataset.name, found, how)
+    if json_file is not None:
+        path = dataset.lab.workspace.at(json_file)
+        write_json(path, {"data": dataset.name, **found.as_json()})
+        view.note(say(f"written: {json_file}", f"저장: {json_file}"))
+    if not found.trainable:
+        raise typer.Exit(1)
 
 
 def _write(exhibit: "Exhibit", html: str, lab: "Lab") -> Path:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dadeum.cli.dataset import source_of
 from dadeum.cli.dispatch import verb
 from dadeum.cli.lab import EXPERIMENT, OverridesArgument, open_lab
 from dadeum.cli.resume import ResumeOption, decide
@@ -31,7 +32,7 @@ def from_flags(flags: dict[str, Any], overlay: bool) -> dict[str, Any]:
     for key, value in given.items():
         section, _, rest = key.partition(".")
         if key == "data.sources":
-            value = [{"type": _kind(value), ("path" if _kind(value) != "hub" else "name"): value}]
+            value = [source_of(value)]
         if rest:
             tree.setdefault(section, {})[rest] = value
         else:
@@ -59,38 +60,6 @@ def _name(path: str) -> str:
     last = next((Path(part) for part in reversed(Path(path).parts) if not PATTERN.search(part)), Path())
     stem = inner(last).stem if kind_of(last) else last.name
     return re.sub(r"[^\w.\-]+", "-", stem).strip("-._") or "train"
-
-
-def _kind(path: str) -> str:
-    """The source that reads the file, the files of a folder or a pattern, or the data set of the Hub."""
-    from dadeum.core.workspace import Workspace
-    from dadeum.data.files import PATTERN, find, gather
-    from dadeum.data.sources import kind_of, suffixes
-
-    workspace = Workspace.here()
-    place = find(workspace, path)
-    kinds = {kind_of(Path(path))}
-    if (place is not None and place.is_dir()) or (place is None and PATTERN.search(path)):
-        kinds = {kind_of(file) for file in gather(workspace, path, suffixes())}
-    elif place is None and Path(path).suffix == "" and re.fullmatch(r"[^/.~][^/]*/[^/]+", path):
-        return "hub"
-    found = sorted(kind for kind in kinds if kind)
-    if len(found) > 1:
-        raise ConfigError(
-            say(
-                f"--dataset-path: '{path}' holds files of several kinds ({', '.join(found)}); choose with a pattern such as '*.{found[0]}'",
-                f"--dataset-path: '{path}'에 여러 종류({', '.join(found)})의 파일이 있습니다. '*.{found[0]}' 같은 패턴으로 고르세요",
-            )
-        )
-    if found:
-        return found[0]
-    known = ", ".join(suffixes())
-    raise ConfigError(
-        say(
-            f"--dataset-path: found '{path}', expected a file ({known}; also .gz, .zst), a folder or pattern of such, or a Hub id",
-            f"--dataset-path: '{path}' 대신 파일({known}, .gz와 .zst도 됨), 그런 파일의 폴더나 패턴, 또는 Hub 이름을 쓰세요",
-        )
-    )
 
 
 @app.command(
