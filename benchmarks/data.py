@@ -161,7 +161,13 @@ def measure(side: str, rows: Path, place: Path, envs: Path | None, keep: Path | 
         }
         begun = time.perf_counter()
         process = subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            command,
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            encoding="utf-8",
         )
         memory = Memory(process.pid)
         memory.start()
@@ -170,7 +176,7 @@ def measure(side: str, rows: Path, place: Path, envs: Path | None, keep: Path | 
         wall = time.perf_counter() - begun
         if process.returncode or not out.is_file():
             raise SystemExit(f"{side} failed:\n{said[-6000:]}")
-        found: dict[str, Any] = json.loads(out.read_text())
+        found: dict[str, Any] = json.loads(out.read_text(encoding="utf-8"))
         if keep is not None and "folder" in found:
             Path(found["folder"]).rename(keep)
         return {**found, "wall": wall, "peak": memory.peak}
@@ -259,7 +265,9 @@ def versions(envs: Path | None, peers: list[str]) -> str:
     for peer in peers:
         assert envs is not None
         ask = f"from importlib.metadata import version; print(version('{PEERS[peer]}'))"
-        said = subprocess.run([str(envs / peer / "bin/python"), "-c", ask], capture_output=True, text=True, check=True)
+        said = subprocess.run(
+            [str(envs / peer / "bin/python"), "-c", ask], capture_output=True, text=True, encoding="utf-8", check=True
+        )
         told.append(f"{peer} {said.stdout.strip()}")
     return ", ".join(told)
 

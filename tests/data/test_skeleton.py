@@ -131,7 +131,6 @@ def test_what_is_only_pasted_needs_no_template(source: str, tokenizer: Any) -> N
             "m.content.replace('a', 'z')",
             "[m]",
             "m.content | first",
-            "m.content | hash",
         ),
         "messages | map(attribute='content') | join",
     ],
