@@ -19,6 +19,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from dadeum.config.yaml import read_yaml
 from dadeum.core.artifact import read_json, write_text
 from scripts.tiny_ko_data import TEST_ROWS, rows
 
@@ -78,7 +79,10 @@ def work(workspace: Path, data: Path | None) -> dict[str, Path]:
     for name, models in asked.items():
         places[name] = workspace / "experiments" / "comparisons" / name
         if not (places[name] / "comparison.json").is_file():
-            dadeum(workspace, "compare", *models, "-o", str(places[name].relative_to(workspace)))
+            # As long as in the run's own evaluation.
+            tokens = str(read_yaml(workspace / "configs" / "quickstart.yaml").value["evaluate"]["max_new_tokens"])
+            place = str(places[name].relative_to(workspace))
+            dadeum(workspace, "compare", *models, "--max-new-tokens", tokens, "-o", place)
     return places
 
 
