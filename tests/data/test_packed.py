@@ -74,7 +74,9 @@ def test_something_else_behind_the_end(tmp_path: Path, suffix: str, how: str, pa
     assert str(error.value).startswith(f"{path}: cannot be unpacked, the {how} data is damaged (")
 
 
-@pytest.mark.parametrize(("suffix", "data"), [(".gz", gzip.compress(ROW, 0)), (".zst", ZSTD_WITH_CHECKSUM)])
+@pytest.mark.parametrize(
+    ("suffix", "data"), [(".gz", gzip.compress(ROW, 0)), (".zst", ZSTD_WITH_CHECKSUM)], ids=["gzip", "zstd"]
+)
 def test_a_checksum_is_held_against_what_came_out(tmp_path: Path, suffix: str, data: bytes) -> None:
     path = put(tmp_path, f"a.jsonl{suffix}", data)
     with packed.open_bytes(path) as file:
