@@ -84,7 +84,10 @@ def test_a_verb_is_dispatched_with_its_words(
         ([], [*VERBS, "--help", "--version"]),
         (["tr"], ["train"]),
         (["--v"], ["--version"]),
-        (["data", ""], ["download", "preprocess", "format", "show", "configs/a.yaml", "configs/나.yaml", "--help"]),
+        (
+            ["data", ""],
+            ["download", "preprocess", "format", "check", "show", "configs/a.yaml", "configs/나.yaml", "--help"],
+        ),
         (["data", "p"], ["preprocess"]),
         (["run", "configs/a"], ["configs/a.yaml"]),
         (["data", "format", ""], ["configs/a.yaml", "configs/나.yaml", "--help"]),

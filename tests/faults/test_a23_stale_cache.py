@@ -79,7 +79,7 @@ data.format(data.settings({{"type": "csv", "path": "qa.csv"}}))
     result = subprocess.run(
         [sys.executable, "-c", program],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "DADEUM_FAULT_POINT": "format.validation"},
+        env={**os.environ, "DADEUM_FAULT_POINT": "format.written"},
         capture_output=True,
         check=False,
     )

@@ -43,7 +43,7 @@ def test_before_a_run_there_is_no_record(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
 ) -> None:
     root = make_workspace(tmp_path / "lab")
-    broken_at(monkeypatch, "format.train", 1, error)
+    broken_at(monkeypatch, "format.written", 1, error)
     said = cli(root, "run", NAME)
     assert said.code == code and said.errors and runs_of(root) == []
 

@@ -23,7 +23,7 @@ QUICK = ["evaluate.before_write", *TRAINING, "evaluate.before_write", "export.be
 SWEEP = [
     "preprocess.before_rename",
     "preprocess.after_rename",
-    "format.train",
+    "format.written",
     "format.before_rename",
     "format.after_rename",
     "evaluate.before_write",
