@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from dadeum.cli.paint import BETWEEN, WIDTH, Marks, counts, show_exhibit
+from dadeum.cli.paint import BETWEEN, WIDTH, Marks, show_exhibit
 from dadeum.data.exhibit import Exhibit, Shown
 from dadeum.data.render import Renderer
 from dadeum.data.show import Painted, Painter
@@ -114,7 +114,7 @@ def test_counts_in_both_languages(painter: Painter, monkeypatch: pytest.MonkeyPa
     (sample,) = exhibit(painter, talk("질문", "답")).shown[0].samples
     total = sample.counts()["total"]
     share = f"{3 / total:.0%}"
-    assert counts(sample, "trained") == f"{total} tokens · 3 trained ({share}) · 4 special · 0 cut"
+    assert sample.told("trained", "{:,}".format) == f"{total} tokens · 3 trained ({share}) · 4 special · 0 cut"
     monkeypatch.setenv("DADEUM_LANG", "ko")
-    assert counts(sample, "학습") == f"토큰 {total} · 학습 3 ({share}) · 특수 4 · 잘림 0"
-    assert counts(Painted(sample.row, 1, 1, (), 2), "학습").endswith("· 토크나이저가 모르는 것 2")
+    assert sample.told("학습", "{:,}".format) == f"토큰 {total} · 학습 3 ({share}) · 특수 4 · 잘림 0"
+    assert Painted(sample.row, 1, 1, (), 2).told("학습", "{:,}".format).endswith("· 토크나이저가 모르는 것 2")

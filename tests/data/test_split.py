@@ -12,12 +12,16 @@ from dadeum.config.data import SplitSettings
 from dadeum.data.formats import Conversation
 from dadeum.data.keys import Column, Groups, keys
 from dadeum.data.sources import Part
-from dadeum.data.split import Split, crossing, extra, pinned_numbers, twins
+from dadeum.data.split import Numbers, Split, crossing, extra, number, twins
 from dadeum.data.split import split as split_groups
 
 
 def settings(validation: float = 0.1, test: float = 0.1, seed: int = 42) -> SplitSettings:
     return SplitSettings(validation=validation, test=test, seed=seed)
+
+
+def pinned_numbers(parts: Sequence[Part | None]) -> Numbers:
+    return np.array([number(part) for part in parts], np.int8)
 
 
 def groups_of(texts: Sequence[str], seed: int = 42) -> Groups:

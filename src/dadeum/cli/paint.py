@@ -14,7 +14,7 @@ from dadeum.tokenizer.readable import alone, visible
 
 if TYPE_CHECKING:
     from dadeum.data.exhibit import Exhibit, Shown
-    from dadeum.data.show import Group, Painted
+    from dadeum.data.show import Group
 
 # Colour says whether a token is trained, the line under it that it is special.
 TRAINED, PLAIN, SPECIAL, TRAINED_SPECIAL, CUT = "green", "", "cyan underline", "bold green underline", "red strike"
@@ -69,7 +69,7 @@ def _row(pen: "_Pen", shown: "Shown", number: str, target: str, *, ids: bool) ->
         which = say(f", sample {sample.number} of {sample.of}", f", 샘플 {sample.number}/{sample.of}")
         about = f"({row}, {shown.why}{which if sample.of > 1 else ''})"
         pen.line(Text.assemble((f"{number}  ", "dim"), (visible(shown.row["where"]), "bold"), (f"  {about}", "dim")))
-        pen.line(Text(counts(sample, target), style="dim"))
+        pen.line(Text(sample.told(target, "{:,}".format), style="dim"))
         if sample.dropped:
             pen.line(Text(say(f"dropped: {sample.dropped}", f"빠짐: {sample.dropped}"), style="yellow"))
         pen.console.print()
@@ -80,21 +80,6 @@ def _row(pen: "_Pen", shown: "Shown", number: str, target: str, *, ids: bool) ->
         if ids:
             pen.console.print()
             pen.block(pen.list(sample.groups))
-
-
-def counts(sample: "Painted", target: str) -> str:
-    """The counts of a sample on one line."""
-    found = sample.counts()
-    share = f" ({found['trained'] / found['total']:.0%})" if found["total"] else ""
-    said = [
-        say(f"{found['total']:,} tokens", f"토큰 {found['total']:,}"),
-        say(f"{found['trained']:,} {target}{share}", f"{target} {found['trained']:,}{share}"),
-        say(f"{found['special']:,} special", f"특수 {found['special']:,}"),
-        say(f"{found['cut']:,} cut", f"잘림 {found['cut']:,}"),
-    ]
-    if sample.unknown:
-        said.append(say(f"{sample.unknown:,} unknown to the tokenizer", f"토크나이저가 모르는 것 {sample.unknown:,}"))
-    return " · ".join(said)
 
 
 class _Pen:

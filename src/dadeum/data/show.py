@@ -6,7 +6,7 @@ the samples are not what the row renders to, that is an error and nothing is pai
 
 import hashlib
 import heapq
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,6 +93,21 @@ class Painted:
             "special": sum(t.special for t in kept),
             "cut": sum(t.cut for t in self.tokens()),
         }
+
+    def told(self, target: str, number: Callable[[int], str]) -> str:
+        """The counts in words; `number` writes one, `target` says what is done with the counted tokens."""
+        found = self.counts()
+        total, trained, special, cut, unknown = map(number, (*found.values(), self.unknown))
+        share = f" ({found['trained'] / found['total']:.0%})" if found["total"] else ""
+        said = [
+            say(f"{total} tokens", f"토큰 {total}"),
+            say(f"{trained} {target}{share}", f"{target} {trained}{share}"),
+            say(f"{special} special", f"특수 {special}"),
+            say(f"{cut} cut", f"잘림 {cut}"),
+        ]
+        if self.unknown:
+            said.append(say(f"{unknown} unknown to the tokenizer", f"토크나이저가 모르는 것 {unknown}"))
+        return " · ".join(said)
 
     def text(self, *, cut: bool = False) -> str:
         """The sample as the model sees it; with `cut`, what it never sees stands where it was."""

@@ -123,22 +123,12 @@ def _articles(shown: Shown, target: str) -> Iterator[str]:
 
 def _counts(sample: Painted, target: str) -> str:
     found = sample.counts()
-    share = f" ({found['trained'] / found['total']:.0%})" if found["total"] else ""
-    said = [
-        say(f"{_bold(found['total'])} tokens", f"토큰 {_bold(found['total'])}"),
-        say(f"{_bold(found['trained'])} {target}{share}", f"{target} {_bold(found['trained'])}{share}"),
-        say(f"{_bold(found['special'])} special", f"특수 {_bold(found['special'])}"),
-        say(f"{_bold(found['cut'])} cut", f"잘림 {_bold(found['cut'])}"),
-    ]
-    if sample.unknown:
-        unknown = _bold(sample.unknown)
-        said.append(say(f"{unknown} unknown to the tokenizer", f"토크나이저가 모르는 것 {unknown}"))
     whole = max(1, found["total"] + found["cut"])
     bar = "".join(
         f'<i class="{look}" style="width:{100 * count / whole:.2f}%"></i>'
         for look, count in (("bc", found["cut"]), ("", found["total"] - found["trained"]), ("bt", found["trained"]))
     )
-    return f'<p class="counts">{" · ".join(said)}</p>\n<div class="bar" aria-hidden="true">{bar}</div>'
+    return f'<p class="counts">{sample.told(target, _bold)}</p>\n<div class="bar" aria-hidden="true">{bar}</div>'
 
 
 def _bold(number: int) -> str:

@@ -5,7 +5,6 @@ the seed only, never on the order of rows. A part to which sources pin rows is t
 it; a twin of such a row in a lesser part goes out, and is counted. Numbers in arrays: there may be millions of rows.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -134,8 +133,3 @@ def twins(groups: Groups, parts: Numbers) -> dict[Part, int]:
         rows = groups.of_row[parts == number(part)]
         found[part] = len(rows) - len(np.unique(rows))
     return found
-
-
-def pinned_numbers(parts: Sequence[Part | None]) -> Numbers:
-    """Parts as an array."""
-    return np.array([number(part) for part in parts], np.int8)

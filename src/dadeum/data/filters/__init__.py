@@ -12,6 +12,7 @@ must remember of each is a few bytes. A member with `inputs(settings, workspace)
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
@@ -63,18 +64,18 @@ class Tools:
 
 
 @dataclass
-class Sieve:
+class Sieve(ABC):
     """One filter at work."""
 
     tools: Tools
     when: When = field(default="read", init=False)
 
-    def look(self, row: Seen) -> None:
+    def look(self, row: Seen) -> None:  # noqa: B027, most filters need to know nothing
         """Learn what must be known before the first row is judged."""
 
+    @abstractmethod
     def judge(self, row: Seen) -> Verdict:
         """What becomes of the row. Raises DataError where the filter does not fit the rows."""
-        raise NotImplementedError
 
 
 class FilterModule(Protocol):

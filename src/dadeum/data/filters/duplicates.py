@@ -7,6 +7,7 @@ Of such rows the one stays whose part keeps its twins (test, then validation, th
 from __future__ import annotations
 
 import importlib.metadata
+from abc import abstractmethod
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal
@@ -93,9 +94,9 @@ class _Doubles(Sieve):
 
         self.parts.append(number(row.part) % 256)
 
+    @abstractmethod
     def found(self) -> dict[int, int]:
         """Of rows that go the one that stays."""
-        raise NotImplementedError
 
     @cached_property
     def _gone(self) -> dict[int, int]:
