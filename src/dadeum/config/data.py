@@ -129,6 +129,20 @@ class DataSettings(Settings):
     )
 
     @model_validator(mode="after")
+    def _weights_are_relative(self) -> "DataSettings":
+        weighted = [at for at, source in enumerate(self.sources) if getattr(source, "weight", None) is not None]
+        if len(weighted) == 1:
+            raise ValueError(
+                say(
+                    f"sources.{weighted[0]}.weight is a share beside other sources with a weight, and no other has one; give "
+                    "another a weight, or say rows",
+                    f"sources.{weighted[0]}.weight는 가중치가 있는 다른 데이터에 견준 몫인데, 다른 데이터에는 없습니다. 다른 데이터에도 "
+                    "weight를 주거나 rows를 쓰세요",
+                )
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_way_to_read(self) -> "DataSettings":
         if self.prompt is not None and (self.format != AUTO or self.columns):
             raise ValueError(

@@ -41,6 +41,7 @@ class Account:
         self.spool, self.listing, self.seed = spool, listing, seed
         self.sources: list[dict[str, Any]] = []
         self.read = 0
+        self.begins: list[int] = []  # of each source the number of its first row
         self.dropped: Counter[str] = Counter()
         self.faulty = 0  # of the dropped, those that cannot be used
         self.first: dict[str, Any] | None = None  # of the faulty

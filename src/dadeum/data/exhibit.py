@@ -176,7 +176,8 @@ def _targets(part: Part, train_on: str) -> dict[str, str]:
 
 
 def _entries(samples: Samples, row: Row) -> list[Entry]:
-    return [samples[int(i)] for i in np.flatnonzero(samples.source_rows == row["source_row"])]
+    found = [samples[int(i)] for i in np.flatnonzero(samples.source_rows == row["source_row"])]
+    return found[: len(found) // row.get("times", 1)]  # a row that is trained several times is shown once
 
 
 def _lost_note(lost: Sequence[int]) -> list[str]:

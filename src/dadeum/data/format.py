@@ -140,7 +140,7 @@ class Formatter:
         for chunk in batched(conversations, CHUNK):
             for row, samples in zip(chunk, self._samples(chunk), strict=True):
                 part: Part = row["part"]
-                kept = self._kept(row, samples, self._train_on(part))
+                kept = self._kept(row, samples, self._train_on(part)) * row.get("times", 1)
                 tally = self.tallies[part]
                 tally.rows += bool(kept)
                 for sample in kept:

@@ -98,9 +98,14 @@ class Column:
         """The key of a row."""
         return bytes(self._bytes[row * SIZE : (row + 1) * SIZE])
 
+    @property
+    def halves(self) -> npt.NDArray[np.uint64]:
+        """Of each row its key as two numbers."""
+        return np.frombuffer(self._bytes, ">u8").reshape(-1, 2)
+
     def groups(self, chosen: Rows | None = None) -> "Groups":
         """Rows with the same key, of the chosen ones."""
-        halves = np.frombuffer(self._bytes, ">u8").reshape(-1, 2)
+        halves = self.halves
         if chosen is not None:
             halves = halves[chosen]
         return Groups(halves[:, 0].astype(np.uint64), halves[:, 1].astype(np.uint64))
@@ -108,7 +113,7 @@ class Column:
     @property
     def present(self) -> Rows:
         """The rows that have a key."""
-        halves = np.frombuffer(self._bytes, ">u8").reshape(-1, 2)
+        halves = self.halves
         found: Rows = (halves[:, 0] != 0) | (halves[:, 1] != 0)
         return found
 

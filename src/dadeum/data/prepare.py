@@ -25,9 +25,10 @@ from dadeum.data.files import label
 from dadeum.data.formats import Conversation
 from dadeum.data.keys import ABSENT, Rows, id_key, row_id
 from dadeum.data.kinds import Convert, Recogniser
+from dadeum.data.mixture import NOT_DRAWN, Mixture, mix, mixed, name_of, origins
 from dadeum.data.sift import Sifter
 from dadeum.data.sources import PARTS, SOURCES, Fault, FileFacts, Row
-from dadeum.data.split import NONE, Split, crossing, extra, number, split, twins
+from dadeum.data.split import NONE, Numbers, Split, crossing, extra, number, split, twins
 from dadeum.data.usable import AS_TEXT, LeftOut, Usable, usable
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
@@ -70,8 +71,8 @@ class RowReader:
         self.reporter.start(say("reading rows", "행 읽는 중"), unit=say("rows", "행"))
         for place, source in enumerate(sources):
             member = SOURCES.of(source)
-            name = str(getattr(source, "path", None) or getattr(source, "name", source.type))
-            self._source(place, name, member.read(source, member.files(source, self.workspace)))
+            self.account.begins.append(self.account.read)
+            self._source(place, name_of(source), member.read(source, member.files(source, self.workspace)))
         self.recognise.finish()
         self.reporter.advance(self.account.read)
         self.account.close_reading()
@@ -196,6 +197,7 @@ class Parted:
     stays: dict[int, int]  # of rows that go as duplicates the one that stays
     out: Rows  # rows that a filter dropped which knows the parts
     facts: dict[str, Any]
+    mixture: Mixture | None = None
 
 
 def part_rows(account: Account, data: DataSettings, sifter: Sifter | None = None) -> Parted:
@@ -219,6 +221,9 @@ def part_rows(account: Account, data: DataSettings, sifter: Sifter | None = None
     whole.parts[left], whole.twin_of[left] = found.parts, found.twin_of
     out = np.zeros(account.kept, np.bool_) if sifter is None else sifter.part(whole.parts)
     whole.parts[out] = NONE
+    mixture = _mixture(account, data, whole.parts)
+    if mixture is not None:
+        whole.parts[mixture.out] = NONE
     parts = whole.parts[left]
     facts = {
         "parts": {part: int((parts == number(part)).sum()) for part in PARTS},
@@ -228,7 +233,18 @@ def part_rows(account: Account, data: DataSettings, sifter: Sifter | None = None
         "overlap": overlap,
         "empty_parts": found.empty,
     }
-    return Parted(whole, stays, out, facts)
+    if mixture is not None:
+        facts |= {"mixture": mixture.facts, "empty_parts": [*found.empty, *mixture.emptied]}
+    return Parted(whole, stays, out, facts, mixture)
+
+
+def _mixture(account: Account, data: DataSettings, parts: Numbers) -> Mixture | None:
+    """What is drawn of the rows that have a part; nothing is looked at where no source asks for it."""
+    if not mixed(data):
+        return None
+    numbers = (json.loads(line)["source_row"] for line in account.lines())
+    source_rows = np.fromiter(numbers, np.int64, account.kept)
+    return mix(data, origins(account.begins, account.read, source_rows), parts, account.pins, account.exact)
 
 
 def conversations(account: Account, parted: Parted) -> Iterator[str]:
@@ -239,7 +255,8 @@ def conversations(account: Account, parted: Parted) -> Iterator[str]:
         part = parted.split.name(index)
         if part is not None:
             written += 1
-            yield f'{line[:-1]}, "part": "{part}"}}'
+            times = "" if parted.mixture is None else parted.mixture.more(index)
+            yield f'{line[:-1]}, "part": "{part}"{times}}}'
             continue
         if parted.out[index]:
             continue
@@ -247,6 +264,8 @@ def conversations(account: Account, parted: Parted) -> Iterator[str]:
         if index in parted.stays:
             where = places[parted.stays[index]]
             kind, reason = "duplicate", say(f"says the same as {where}", f"{where}과(와) 같음")
+        elif parted.mixture is not None and parted.mixture.out[index]:
+            kind, reason = NOT_DRAWN, parted.mixture.reason(index)
         else:
             owner = PARTS[parted.split.twin_of[index]]
             kind = f"twin of a {owner} row"

@@ -277,10 +277,15 @@ def _whole(folder: Path, fingerprint: str, reporter: Reporter) -> bool:
 
 
 def _tell(facts: Mapping[str, Any], reporter: Reporter) -> None:
+    from dadeum.data.mixture import NOT_DRAWN, said
+
     for work in facts["filters"]:
         _tell_filter(work, facts, reporter)
+    if "mixture" in facts:
+        told = said(facts["mixture"])
+        reporter.note(say(f"mixture: {told}", f"데이터 비율: {told}"))
     for kind, count in facts["dropped"].items():
-        if kind.startswith(FILTER):
+        if kind.startswith(FILTER) or kind == NOT_DRAWN:
             continue
         reporter.warn(
             say(

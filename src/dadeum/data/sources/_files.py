@@ -6,13 +6,13 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from dadeum.core.settings import MemberSettings, setting
+from dadeum.core.settings import setting
 from dadeum.core.workspace import Workspace
 from dadeum.data.files import gather, nfc
-from dadeum.data.sources import SOURCES, Part
+from dadeum.data.sources import SOURCES, Part, _mixed
 
 
-class FileSettings(MemberSettings):
+class FileSettings(_mixed.Mixed):
     """One file or many, and the part of their rows."""
 
     path: str = setting(
@@ -27,6 +27,9 @@ class FileSettings(MemberSettings):
         "The part that all its rows belong to; default: the split draws.",
         "모든 행이 속할 부분. 기본값은 나누기가 정합니다.",
     )
+    rows: int | None = setting(None, *_mixed.ROWS, ge=1)
+    weight: float | None = setting(None, *_mixed.WEIGHT, gt=0)
+    repeat: bool = setting(False, *_mixed.REPEAT)
 
 
 def files(settings: FileSettings, workspace: Workspace) -> list[Path]:

@@ -21,12 +21,12 @@ from dadeum.core import artifact, hub
 from dadeum.core.download import INCOMPLETE
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
-from dadeum.core.settings import MemberSettings, setting
+from dadeum.core.settings import setting
 from dadeum.core.workspace import Workspace
 from dadeum.data.charset import LONGEST_LINE
 from dadeum.data.files import nfc
 from dadeum.data.packed import inner, open_bytes
-from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row, _files, kind_of, suffixes
+from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row, _files, _mixed, kind_of, suffixes
 
 NO_ROWS = {
     "dataset_info.json",
@@ -46,7 +46,7 @@ LISTING = "repository.json"
 COMMITS = "commits.json"
 
 
-class Settings(MemberSettings):
+class Settings(_mixed.Mixed):
     """A data set of the Hub."""
 
     type: Literal["hub"] = "hub"
@@ -64,6 +64,9 @@ class Settings(MemberSettings):
         "The part that all its rows belong to; default: as the splits say.",
         "모든 행이 속할 부분. 기본값은 분할 이름을 따릅니다.",
     )
+    rows: int | None = setting(None, *_mixed.ROWS, ge=1)
+    weight: float | None = setting(None, *_mixed.WEIGHT, gt=0)
+    repeat: bool = setting(False, *_mixed.REPEAT)
 
 
 def title(settings: Settings) -> str:

@@ -56,7 +56,7 @@ class Settings(_files.FileSettings):
         written: dict[str, Any] = handler(self)
         if self.fallback is None:
             written.pop("fallback", None)
-        return written
+        return self.unmixed(written)
 
 
 files = _files.files
