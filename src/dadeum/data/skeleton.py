@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dadeum.data.bounds import Allowance
+
 Message = Mapping[str, Any]
 Shape = tuple[str, ...]
 # A text and what was stripped from it: ((method, arguments), …).
@@ -260,7 +262,10 @@ class Skeletons:
         trace = self._trace = Trace(texts)
         try:
             seen = [{"role": role, "content": trace.text(i)} for i, role in enumerate(roles)]
-            whole = self._watching.render(messages=seen, add_generation_prompt=add_generation_prompt, **self._variables)
+            with Allowance():
+                whole = self._watching.render(
+                    messages=seen, add_generation_prompt=add_generation_prompt, **self._variables
+                )
         except Exception:  # Looked, or what a template makes of texts that are no plain ones
             return None
         finally:

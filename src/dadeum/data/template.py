@@ -7,11 +7,12 @@ gets them as the variable that it reads. Knows no tokens. A template is foreign 
 import datetime
 import re
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from dadeum.core.errors import DataError, ModelError
 from dadeum.core.language import say
+from dadeum.data.bounds import MEMORY, SECONDS, Allowance, Exceeded, bounded
 from dadeum.data.skeleton import Skeletons
 
 Message = Mapping[str, Any]
@@ -39,21 +40,21 @@ class ChatTemplate:
                 )
             )
         self.today = datetime.datetime.fromisoformat(today)
-        self.compiled = self._compile()
+        self._exceeds: Refusal | None = None
+        self.compiled, self._tree = self._compile()
         self.kwargs = dict(kwargs)
         self._check_kwargs()
         self.variables = {"tools": None, "documents": None, **tokenizer.special_tokens_map}
         self.variables |= {key: value for key, value in _plain(self.kwargs).items() if value is not None}
         self.variables["strftime_now"] = self.today.strftime
 
-    def _compile(self) -> Any:
-        from transformers.utils.chat_template_utils import _compile_jinja_template
-
+    def _compile(self) -> tuple[Any, Any]:
         try:
-            compiled = _compile_jinja_template(self.source)
-            hidden = _internal_name(compiled.environment.parse(self.source))
+            with Allowance():
+                compiled, tree = _compiled(self.source)
+            hidden = _internal_name(tree)
         except Exception as error:  # jinja's own errors, and recursion in a hostile template
-            raise Refusal(self._sentence(error)) from None
+            raise Refusal(str(self._failure(error))) from None
         if hidden:
             raise Refusal(
                 say(
@@ -61,14 +62,14 @@ class ChatTemplate:
                     f"{self.name}의 대화 템플릿이 파이썬 내부 이름 '{hidden}'에 손을 댑니다. 이 템플릿을 쓰지 마세요",
                 )
             )
-        return compiled
+        return compiled, tree
 
     @cached_property
     def reads(self) -> frozenset[str]:
         """Names that the template reads and does not set itself."""
         import jinja2.meta
 
-        found: set[str] = jinja2.meta.find_undeclared_variables(self.compiled.environment.parse(self.source))
+        found: set[str] = jinja2.meta.find_undeclared_variables(self._tree)
         return frozenset(found - set(self.compiled.environment.globals))
 
     def _check_kwargs(self) -> None:
@@ -97,13 +98,16 @@ class ChatTemplate:
         )
 
     def _run(self, messages: Sequence[Message], add_generation_prompt: bool, variables: Mapping[str, Any]) -> str:
+        if self._exceeds is not None:
+            raise self._exceeds
         shown, more = self._shown(messages)
         try:
-            text: str = self.compiled.render(
-                messages=shown, add_generation_prompt=add_generation_prompt, **{**variables, **more}
-            )
+            with Allowance():
+                text: str = self.compiled.render(
+                    messages=shown, add_generation_prompt=add_generation_prompt, **{**variables, **more}
+                )
         except Exception as error:  # the template is foreign code, and may raise anything
-            raise DataError(self._sentence(error)) from None
+            raise self._failure(error) from None
         return text
 
     def _shown(self, messages: Sequence[Message]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -147,15 +151,29 @@ class ChatTemplate:
         spans: list[tuple[int, int]] = []
         shown, more = self._shown(messages)
         try:
-            with self.compiled.environment.activate_tracker(blocks, spans):
+            with Allowance(), self.compiled.environment.activate_tracker(blocks, spans):
                 parts = self.compiled.generate(
                     messages=shown, add_generation_prompt=False, **{**self.variables, **more}
                 )
                 for block in parts:
                     blocks.append(block)
         except Exception as error:
-            raise DataError(self._sentence(error)) from None
+            raise self._failure(error) from None
         return spans
+
+    def _failure(self, error: Exception) -> DataError:
+        """What went wrong in the template, in one sentence that names it."""
+        if isinstance(error, Exceeded | MemoryError):
+            self._exceeds = self._exceeds or Refusal(
+                say(
+                    f"the chat template of {self.name} uses up more time or memory than a conversation may take "
+                    f"({SECONDS:g} s of processor time, {MEMORY >> 20} MiB); do not use this template",
+                    f"{self.name}의 대화 템플릿이 대화 하나에 허용된 시간이나 메모리(프로세서 {SECONDS:g}초, {MEMORY >> 20} MiB)를 "
+                    "넘게 씁니다. 이 템플릿을 쓰지 마세요",
+                )
+            )
+            return self._exceeds
+        return DataError(self._sentence(error))
 
     def _sentence(self, error: Exception) -> str:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
@@ -164,6 +182,16 @@ class ChatTemplate:
             "data.chat_template_kwargs",
             f"{self.name}의 대화 템플릿이 '{reason}'(으)로 멈췄습니다. 메시지를 고치거나 필요한 값을 data.chat_template_kwargs에 넣으세요",
         )
+
+
+@lru_cache(maxsize=32)
+def _compiled(source: str) -> tuple[Any, Any]:
+    """A template in the environment of transformers, under bounds, and what it was parsed to."""
+    from transformers.utils.chat_template_utils import _compile_jinja_template
+
+    # An environment of its own: that of transformers is kept there for whoever else renders the same template.
+    environment = bounded(_compile_jinja_template.__wrapped__("").environment)
+    return environment.from_string(source), environment.parse(source)
 
 
 def _internal_name(tree: Any) -> str | None:

@@ -1,0 +1,221 @@
+"""What a chat template may use up: processor time, memory, and the size of what one operation makes.
+
+A template is foreign code. While one runs in the main thread, a timer looks a few times a second at the time and the memory
+that it took. One operation cannot be looked at while it works (`'x' * 10**10`), so those that make much of little are asked
+for the size of their result before. Nothing of this is at work where no template runs.
+"""
+
+import os
+import re
+import signal
+import threading
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any
+
+SECONDS = 1.0  # of processor time for one conversation
+MEMORY = 1 << 29  # bytes that the process may grow by
+LARGEST = 10_000_000  # characters or items that one operation may make
+BITS = 100_000  # of a whole number
+FIELDS = 64  # of a text that is filled in
+EVERY = 0.05
+
+
+class Exceeded(Exception):
+    """The template uses up too much."""
+
+
+class Allowance:
+    """`with Allowance():` a template runs under the bounds of time and memory; Exceeded comes out where it does not keep them.
+
+    The timer is started by the first and stops by itself after the last: the runs between cost next to nothing.
+    """
+
+    __slots__ = ("_before", "_ticks")
+
+    def __enter__(self) -> None:
+        self._ticks = 0
+        if _state.running is None and threading.get_ident() == _MAIN and (_state.armed or _arm()):
+            _state.running = self
+
+    def __exit__(self, *_: object) -> None:
+        if _state.running is self:
+            _state.running = None
+
+    def look(self) -> None:
+        """Called some times a second. Raises Exceeded."""
+        now = _memory()
+        if not self._ticks:
+            self._before = _state.memory
+        self._ticks += 1
+        _state.memory = now
+        if self._ticks * EVERY >= SECONDS or now - self._before > MEMORY:
+            raise Exceeded
+
+
+class _State:
+    """What runs now, and whether the timer does; one for the process."""
+
+    running: Allowance | None = None
+    armed = False
+    memory = 0  # when the timer last looked
+
+    def forget(self) -> None:
+        """A child process has no timer."""
+        self.running, self.armed = None, False
+
+
+_state = _State()
+_MAIN = threading.main_thread().ident
+_OWN = frozenset({Allowance.__enter__.__code__, Allowance.__exit__.__code__})
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_state.forget)
+
+
+def _memory() -> int:
+    import psutil  # type: ignore[import-untyped]
+
+    return int(psutil.Process().memory_info().rss)
+
+
+def _tick(_: int, frame: FrameType | None) -> None:
+    running = _state.running
+    if running is None:
+        _state.armed = False
+        signal.setitimer(signal.ITIMER_PROF, 0)
+    elif frame is None or frame.f_code not in _OWN:
+        running.look()
+
+
+def _arm() -> bool:
+    """Start the timer; not where there is none (Windows), nor where somebody else uses it."""
+    if not hasattr(signal, "setitimer"):
+        return False
+    if signal.getsignal(signal.SIGPROF) is signal.SIG_DFL:
+        signal.signal(signal.SIGPROF, _tick)
+        signal.siginterrupt(signal.SIGPROF, False)
+    if signal.getsignal(signal.SIGPROF) is not _tick:
+        return False
+    signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
+    _state.armed, _state.memory = True, _memory()
+    return True
+
+
+def bounded(environment: Any) -> Any:
+    """The environment of a template, in which no single operation makes something huge. Changes what it is given."""
+    operate, call = environment.call_binop, environment.call
+
+    def call_binop(context: Any, operator: str, left: Any, right: Any) -> Any:
+        _allow(OPERATORS[operator], left, right)
+        return operate(context, operator, left, right)
+
+    def called(context: Any, what: Any, *arguments: Any, **keys: Any) -> Any:
+        size = METHODS.get(getattr(what, "__name__", ""))
+        if size is not None:
+            own = getattr(getattr(what, "__wrapped__", what), "__self__", None)  # the sandbox wraps `format`
+            if type(own) is str or hasattr(own, "__html__"):
+                _allow(size, own, *arguments, **keys)
+        return call(context, what, *arguments, **keys)
+
+    environment.intercepted_binops = frozenset(OPERATORS)
+    environment.call_binop, environment.call = call_binop, called
+    filters = {name: _sized(environment.filters[name], size) for name, size in FILTERS.items()}
+    environment.filters = {**environment.filters, **filters}
+    return environment
+
+
+def _sized(made: Callable[..., Any], size: Callable[..., int]) -> Callable[..., Any]:
+    """A filter that is asked for the size of its result first."""
+    led = hasattr(made, "jinja_pass_arg")  # jinja gives it something of its own before the value
+
+    def run(*arguments: Any, **keys: Any) -> Any:
+        own, rest = arguments[:led], list(arguments[led:])
+        if rest and hasattr(rest[0], "__next__"):
+            rest[0] = list(rest[0])
+        _allow(size, *rest, **keys)
+        return made(*own, *rest, **keys)
+
+    run.__dict__.update(made.__dict__)
+    return run
+
+
+def _allow(size: Callable[..., int], *arguments: Any, **keys: Any) -> None:
+    try:
+        found = size(*arguments, **keys)
+    except (TypeError, ValueError, AttributeError):  # not what the operation takes: it says so itself
+        return
+    if found > LARGEST:
+        raise Exceeded
+
+
+def _length(value: Any) -> int:
+    return len(value) if hasattr(value, "__len__") else 1
+
+
+def _times(left: Any, right: Any) -> int:
+    if isinstance(left, int) and isinstance(right, int):
+        return LARGEST * (left.bit_length() + right.bit_length() > BITS) + 1
+    return max(
+        _length(left) * right if isinstance(right, int) else 0, _length(right) * left if isinstance(left, int) else 0
+    )
+
+
+def _power(left: Any, right: Any) -> int:
+    return LARGEST * (left.bit_length() * right > BITS) + 1 if isinstance(left, int) and isinstance(right, int) else 0
+
+
+def _filled(text: Any, *_: Any, **__: Any) -> int:
+    """`'%9d' % x`, `'{:9}'.format(x)`: few fields, and no width that is large or comes from elsewhere."""
+    if not isinstance(text, str):
+        return 0
+    wide = re.search(r"\d{5}|%[^%a-zA-Z]*\*|:[^{}]*\{", text)
+    return LARGEST * bool(wide or text.count("%") > FIELDS or text.count("{") > FIELDS) + 1
+
+
+def _replaced(text: Any, old: str, new: str, *_: Any, **__: Any) -> int:
+    text = str(text)
+    return text.count(old) * len(new) if len(text) * len(new) > LARGEST else 0
+
+
+def _joined(between: Any, parts: Any) -> int:
+    return sum(_length(part) for part in parts) + _length(between) * len(parts)
+
+
+def _nested(value: Any, *_: Any, indent: Any = 0, **__: Any) -> int:
+    """How much there is in lists of lists; it stops where that is too much."""
+    found, waiting = 0, [value]
+    while waiting and found <= LARGEST // 10:
+        one = waiting.pop()
+        found += 1
+        if isinstance(one, Mapping):
+            waiting += one.values()
+        elif isinstance(one, list | tuple):
+            waiting += one
+    return found * (10 + (indent if isinstance(indent, int) else _length(indent)))
+
+
+def _wide(text: Any, width: Any = 0, *_: Any, **__: Any) -> int:
+    lines = str(text).count("\n") + 1
+    return lines * (width if isinstance(width, int) else _length(width))
+
+
+OPERATORS: dict[str, Callable[..., int]] = {"*": _times, "**": _power, "%": _filled}
+METHODS: dict[str, Callable[..., int]] = {
+    **dict.fromkeys(("center", "ljust", "rjust", "zfill"), _wide),
+    **dict.fromkeys(("format", "format_map"), _filled),
+    "expandtabs": lambda text, tabsize=8: text.count("\t") * tabsize,
+    "replace": _replaced,
+    "join": _joined,
+}
+FILTERS: dict[str, Callable[..., int]] = {
+    "batch": lambda value, linecount, *_, **__: linecount,
+    "center": _wide,
+    "format": _filled,
+    "indent": _wide,
+    "join": lambda value, d="", *_, **__: _joined(d, value),
+    "replace": _replaced,
+    "round": lambda value, precision=0, *_, **__: LARGEST * (abs(precision) > FIELDS) + 1,
+    "sum": lambda value, attribute=None, start=0: _length(value) ** 2 * hasattr(start, "__len__"),
+    "tojson": _nested,
+    "wordwrap": lambda text, width=79, long=True, wrapstring="\n", *_, **__: _length(text) * _length(wrapstring),
+}

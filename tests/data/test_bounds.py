@@ -1,0 +1,176 @@
+"""What a template may use up: time, memory, the size of one operation."""
+
+import signal
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dadeum.core.errors import DataError
+from dadeum.data.bounds import SECONDS, Allowance, Exceeded, bounded
+from dadeum.data.template import ChatTemplate, Refusal
+from dadeum.tokenizer.load import load_tokenizer
+from tests.data.chats import talk
+
+ROW = talk("질문", "답")
+
+
+class Nobody:
+    """As much of a tokenizer as a template wants."""
+
+    special_tokens_map: dict[str, str] = {}
+
+    def __init__(self, text: str) -> None:
+        self.chat_template = text
+
+
+def made(text: str) -> ChatTemplate:
+    return ChatTemplate(Nobody(text), name="t", kwargs={}, today="2026-01-31")
+
+
+HUGE = [
+    "{{ 'x' * 10 ** 9 }}",
+    "{{ 10 ** 9 * 'x' }}",
+    "{{ [0] * 10 ** 9 }}",
+    "{{ 10 ** (10 ** 10) }}",
+    "{{ 7 ** (7 ** 9) }}",
+    "{% set n = namespace(x=10 ** 1000) %}{% for i in range(99) %}{% set n.x = n.x * n.x %}{% endfor %}",
+    "{{ '%999999999d' % 1 }}",
+    "{{ '%*d' % (10 ** 9, 1) }}",
+    "{{ '%999999999d'|format(1) }}",
+    "{{ '{:>999999999}'.format(1) }}",
+    "{{ '{:{w}}'.format(1, w=10 ** 9) }}",
+    "{{ '{:>999999999}'|attr('format')(1) }}",
+    "{{ '{x:>999999999}'.format_map({'x': 1}) }}",
+    "{{ 'x'.center(10 ** 9) }}",
+    "{{ 'x'.ljust(10 ** 9) }}",
+    "{{ 'x'.zfill(10 ** 9) }}",
+    "{{ '\t'.expandtabs(10 ** 9) }}",
+    "{{ ('x'|safe).rjust(10 ** 9) }}",
+    "{{ 'x'|center(10 ** 9) }}",
+    "{{ 'x\ny'|indent(10 ** 9) }}",
+    "{{ ('x' * 10 ** 6).replace('x', 'y' * 10 ** 6) }}",
+    "{{ ('x' * 10 ** 6)|replace('x', 'y' * 10 ** 6) }}",
+    "{{ ('y' * 10 ** 6).join([0] * 10 ** 6) }}",
+    "{{ (['y' * 10 ** 6, 'z'] * 100000)|join('') }}",
+    "{{ range(100000)|map('string')|join('y' * 10 ** 6) }}",
+    "{{ [1]|batch(10 ** 9, 0)|list }}",
+    "{{ 1.5|round(10 ** 9, 'floor') }}",
+    "{{ {'a': [1]}|tojson(indent=10 ** 9) }}",
+    "{{ ('x' * 10 ** 6)|wordwrap(1, wrapstring='y' * 10 ** 6) }}",
+    "{% set a = [0] * 1000 %}{% set b = [a] * 1000 %}{{ ([b] * 1000)|tojson }}",
+]
+SLOW = [
+    "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}",
+    "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}",
+    "{{ lipsum(n=10 ** 9) }}",
+    "{% set a = [0] * 1000 %}{% set b = [a] * 1000 %}{{ [b] * 1000 }}",
+    "{% for a in range(99999) %}{% if (range(99999)|sum) == -1 %}x{% endif %}{% endfor %}",
+]
+GROWING = [
+    "{% set n = namespace(x='x' * 1000) %}{% for i in range(60) %}{% set n.x = n.x + n.x %}{% endfor %}{{ n.x }}",
+    "{% set n = namespace(x='x' * 1000) %}{% for i in range(60) %}{% set n.x = n.x ~ n.x %}{% endfor %}{{ n.x }}",
+    "{% macro d(x) %}{{ x }}{{ x }}{% endmacro %}{% set n = namespace(x='x' * 1000) %}"
+    "{% for i in range(60) %}{% set n.x = d(n.x) %}{% endfor %}",
+    "{% for a in range(99999) %}{% for b in range(99999) %}{{ 'x' * 1000 }}{% endfor %}{% endfor %}",
+]
+
+
+@pytest.mark.parametrize("text", HUGE)
+def test_one_operation_that_makes_something_huge_is_not_begun(text: str) -> None:
+    made("{{ 1 }}").render(ROW)  # what is imported once
+    began = time.process_time()
+    with pytest.raises(Refusal, match="the chat template of t uses up more time or memory"):
+        made(text).render(ROW)
+    assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.parametrize("text", [*SLOW, *GROWING])
+def test_what_goes_on_for_ever_is_broken_off(text: str) -> None:
+    template = made(text)
+    began = time.process_time()
+    with pytest.raises(Refusal, match=r"uses up more time or memory than a conversation may take \(1 s") as caught:
+        template.render(ROW)
+    assert time.process_time() - began < SECONDS + 2  # the machine may be slow to give memory
+    assert "\n" not in str(caught.value)
+    began = time.process_time()
+    for _ in range(100):  # the next rows do not wait again
+        with pytest.raises(Refusal):
+            template.render(ROW)
+    assert time.process_time() - began < 0.5
+
+
+def test_what_costs_little_stays() -> None:
+    text = (
+        "{{ 'ab' * 3 }} {{ 2 ** 10 }} {{ 7 % 4 }} {{ '%s-%d' % ('x', 2) }} {{ '{:>4}'.format('x') }} {{ 'x'.center(3) }}|"
+        "{{ 'a,b'.replace(',', ';') }} {{ ', '.join(['a', 'b']) }} {{ ['a', 'b']|map('upper')|join('+') }} "
+        "{{ 'x'|center(3) }} {{ {'a': [1, 2]}|tojson(indent=1) }} {{ 1.25|round(1) }} {{ 'a\nb'|indent(2) }} "
+        "{{ [1, 2]|sum }} {{ [1, 2, 3]|batch(2)|list }}"
+    )
+    want = (
+        'ababab 1024 3 x-2    x  x | a;b a, b A+B  x  {\n "a": [\n  1,\n  2\n ]\n} 1.2 a\n  b 3 [[1, 2], [3]]'.replace(
+            "| a;b", "|a;b"
+        )
+    )
+    assert made(text).render(ROW) == want
+
+
+def test_a_wrong_argument_is_still_the_templates_own_fault() -> None:
+    with pytest.raises(DataError, match="stops with") as caught:
+        made("{{ 'x'.center('a') }}").render(ROW)
+    assert not isinstance(caught.value, Refusal)
+
+
+def test_a_bomb_that_waits_for_its_row_is_found_there() -> None:
+    template = made("{% if messages|length > 1 %}{{ 'x' * 10 ** 9 }}{% endif %}ok")
+    assert template.render(ROW[:1]) == "ok"
+    with pytest.raises(Refusal):
+        template.render(ROW)
+
+
+def test_the_timer_stops_by_itself_and_breaks_nothing_else_off() -> None:
+    with Allowance():
+        assert signal.getitimer(signal.ITIMER_PROF)[1] > 0
+    began = time.process_time()
+    while time.process_time() - began < 0.5:  # ticks that come after the template
+        pass
+    assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+
+
+def test_a_timer_of_somebody_else_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = signal.signal(signal.SIGPROF, lambda *_: None)
+    monkeypatch.setattr("dadeum.data.bounds._state.armed", False)
+    signal.setitimer(signal.ITIMER_PROF, 0)
+    try:
+        with Allowance():
+            assert signal.getitimer(signal.ITIMER_PROF) == (0.0, 0.0)
+    finally:
+        signal.signal(signal.SIGPROF, before)
+
+
+def test_other_threads_render_too() -> None:
+    found: list[str] = []
+    thread = threading.Thread(target=lambda: found.append(made("{{ messages[0].content }}").render(ROW)))
+    thread.start()
+    thread.join()
+    assert found == ["질문"]
+
+
+def test_transformers_keeps_its_own_environment(material: Path) -> None:
+    """What dadeum bounds is not what others render with."""
+    tokenizer: Any = load_tokenizer(material / "tokenizers" / "bora-ko-32k")
+    tokenizer.chat_template = "{{ 'x' * 20000000 }}"
+    assert len(tokenizer.apply_chat_template(ROW, tokenize=False)) == 20_000_000
+    with pytest.raises(Refusal):
+        ChatTemplate(tokenizer, name="t", kwargs={}, today="2026-01-31").render(ROW)
+
+
+def test_bounded_takes_any_sandbox() -> None:
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    environment = bounded(ImmutableSandboxedEnvironment())
+    assert environment.from_string("{{ 2 * 3 }}").render() == "6"
+    with pytest.raises(Exceeded):
+        environment.from_string("{{ 'x' * 99999999 }}").render()
