@@ -137,3 +137,31 @@ def test_in_korean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert first.text.startswith("14행 중 1행을 쓸 수 없습니다") and second.text.startswith(
         "질문 1개에 답이 여럿입니다"
     )
+
+
+def test_a_mixture_is_foretold_as_the_stages_draw_it(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    sources = [
+        {"type": "csv", "path": data.write("a.csv", csv(300)), "rows": 90},
+        {"type": "csv", "path": data.write("b.csv", csv(40, start=1000)), "rows": 100, "repeat": True},
+    ]
+    found = check(tmp_path, *sources, measure=small_measure(tmp_path / "t"))
+    settings = data.settings(*sources)
+    made, statistics = data.report(settings), read_json(data.format(settings) / step.STATISTICS)
+    assert found.facts["mixture"] == made["mixture"] and found.facts["parts"] == made["parts"]
+    assert found.facts["rows"]["not_drawn"] == made["dropped"]["not drawn"] == 210
+    train = statistics["parts"]["train"]
+    assert (train["samples"], train["tokens"]) == tuple(
+        found.facts["tokens"]["epoch"][k] for k in ("samples", "tokens")
+    )
+    assert train["samples"] > sum(entry["kept"] for entry in made["mixture"]) / 2
+    told = _of(found, "mixture")
+    assert told.level == "note"
+    assert told.text.endswith("a.csv 90 of 300 rows (47%) · b.csv 40 of 40 rows, repeated to 100 (53%)")
+
+
+def test_a_mixture_that_cannot_be_drawn_stops(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(csv(30), encoding="utf-8")
+    found = check(tmp_path, {"type": "csv", "path": "a.csv", "rows": 31})
+    assert _of(found, "mixture").level == "stop" and not found.trainable
+    assert "rows asks for 31, but 30 of 30 rows are left" in _of(found, "mixture").text

@@ -11,6 +11,8 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from dadeum.config.data import DataSettings
 from dadeum.core.errors import DadeumError, DataError
 from dadeum.core.language import say
@@ -28,6 +30,7 @@ from dadeum.data.keys import ABSENT, id_key, row_id
 from dadeum.data.kinds import Convert, Recogniser
 from dadeum.data.lengths import Lengths
 from dadeum.data.measure import Measure, spoken
+from dadeum.data.mixture import Origins, name_of
 from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row
 from dadeum.data.usable import LeftOut, Usable, usable
 
@@ -104,6 +107,7 @@ class Check:
         self._recognise: Recogniser | None = None
         self.filters: Early | None = None
         self.filtered = 0
+        self._begins: list[tuple[int, int]] = []  # of each source: rows kept and rows read before it
         self._waiting: list[_Waiting] = []
 
     def trouble(self, kind: str, error: Exception | str) -> None:
@@ -117,6 +121,13 @@ class Check:
         """Rows that a run would take."""
         return len(self.compared) - self.refused
 
+    @property
+    def origins(self) -> Origins:
+        """Of each kept row its source, and how many rows each source had."""
+        kept = np.array([kept for kept, _ in self._begins], np.int64)
+        read = np.diff([*(read for _, read in self._begins), self.read_rows])
+        return Origins(np.searchsorted(kept, np.arange(len(self.compared)), side="right") - 1, tuple(read.tolist()))
+
     def read(self) -> None:
         """Go through all sources."""
         self.reporter.start(say("looking at rows", "행 살펴보는 중"), unit=say("rows", "행"))
@@ -127,13 +138,14 @@ class Check:
         self._build_filters()
         for place, source in enumerate(self.data.sources):
             member = SOURCES.of(source)
+            self._begins.append((len(self.compared), self.read_rows))
             try:
                 files = member.files(source, self.workspace)
             except DataError as error:
                 self.trouble("source", error)
                 continue
             self._source(place, source, self._items(member, source, files))
-        self._flush()
+            self._flush()
         if self._recognise is not None and self.not_understood < self.read_rows:
             try:
                 self._recognise.finish()
@@ -164,7 +176,7 @@ class Check:
                 left = [] if hasattr(member, "commit") else left[1:]
 
     def _source(self, place: int, source: MemberSettings, items: Iterator[Item]) -> None:
-        name = str(getattr(source, "path", None) or getattr(source, "name", source.type))
+        name = name_of(source)
         head = list(islice(items, LOOK))
         found = any(isinstance(item, Row) and item.values for item in head)
         while not found and (item := next(items, None)) is not None:

@@ -13,9 +13,11 @@ from typing import IO, Any
 import numpy as np
 
 from dadeum.config.data import DataSettings
+from dadeum.core.errors import DataError
 from dadeum.data.columns import ends, short
 from dadeum.data.formats import Conversation
 from dadeum.data.keys import SIZE, Column, Groups, keys
+from dadeum.data.mixture import Mixture, Origins, mix, mixed
 from dadeum.data.sources import PARTS, Part
 from dadeum.data.split import NONE, Numbers, extra, number, split, twins
 
@@ -31,6 +33,7 @@ class Compared:
         self.prompts, self.exact, self.loose, self.answers, self.ids = (Column() for _ in range(5))
         self._pinned = bytearray()
         self.labelled = False
+        self.undrawable: str | None = None  # why the mixture cannot be drawn
 
     def __len__(self) -> int:
         return len(self.prompts)
@@ -58,8 +61,8 @@ class Compared:
         """The part that each row is pinned to."""
         return np.frombuffer(bytes(self._pinned), np.int8)
 
-    def facts(self, data: DataSettings) -> dict[str, Any]:
-        """All that comes of comparing them."""
+    def facts(self, data: DataSettings, origins: Origins | None = None) -> dict[str, Any]:
+        """All that comes of comparing them; `origins` tells of which source each is."""
         wanted: dict[str, list[list[int]]] = {}
         exact, loose = self.exact.groups(), self.loose.groups()
         with_id = self.ids.present
@@ -72,7 +75,7 @@ class Compared:
         wanted["ids"] = _largest(ids, np.flatnonzero(with_id))
         found |= self._several(wanted)
         found |= self._repeated(wanted)
-        found |= self._parts(data, wanted)
+        found |= self._parts(data, origins, wanted)
         found["examples"] = self._read_back(wanted)
         return found
 
@@ -98,7 +101,7 @@ class Compared:
         wanted["repeated_answers"] = _largest(answers, rows)
         return {"repeated_answers": {"rows": answers.repeats, "most": int(answers.sizes.max())}}
 
-    def _parts(self, data: DataSettings, wanted: dict[str, list[list[int]]]) -> dict[str, Any]:
+    def _parts(self, data: DataSettings, origins: Origins | None, wanted: dict[str, list[list[int]]]) -> dict[str, Any]:
         """How a run would part these rows, and twins that stand in several of the parts that sources name."""
         pins = self.pins
         left = np.ones(len(self), np.bool_)
@@ -109,7 +112,12 @@ class Compared:
         made = split(prompts, pins[left], data.split)
         parts = np.full(len(self), NONE, np.int8)
         parts[left] = made.parts
+        empty, mixture = list(made.empty), self._drawn(data, origins, parts)
+        if mixture is not None:
+            parts[mixture.out] = NONE
+            empty += mixture.emptied
         self.parts: Numbers = parts
+        self.times = np.ones(len(self), np.int64) if mixture is None else mixture.times
         rows = np.flatnonzero(left)
         leaks, examples = {}, []
         for lesser in PARTS:
@@ -125,10 +133,21 @@ class Compared:
             "parts": {part: int((parts == number(part)).sum()) for part in PARTS},
             "pinned": int((pins != NONE).sum()),
             "leaks": leaks,
-            "twins": twins(prompts, made.parts),
+            "twins": twins(prompts, parts[left]),
             "dropped_duplicates": int((~left).sum()),
-            "empty_parts": made.empty,
+            "empty_parts": empty,
+            "mixture": [] if mixture is None else mixture.facts,
+            "not_drawn": 0 if mixture is None else int(mixture.out.sum()),
         }
+
+    def _drawn(self, data: DataSettings, origins: Origins | None, parts: Numbers) -> Mixture | None:
+        if origins is None or not mixed(data):
+            return None
+        try:
+            return mix(data, origins, parts, self.pins, self.exact)
+        except DataError as error:
+            self.undrawable = str(error)
+            return None
 
     def _read_back(self, wanted: Mapping[str, list[list[int]]]) -> dict[str, list[list[dict[str, str]]]]:
         """The rows that are shown: place, how the question and the answer begin."""

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from dadeum.core.language import say
 from dadeum.data.check import Check
 from dadeum.data.lengths import LIMITS, Ints, Rule, fitted, forecast, packed_rows
+from dadeum.data.mixture import said
 from dadeum.data.sources import PARTS
 from dadeum.data.split import number
 
@@ -49,7 +50,7 @@ class Report:
 
 def report(check: Check) -> Report:
     """What is told of a check that has read everything."""
-    compared = check.compared.facts(check.data)
+    compared = check.compared.facts(check.data, check.origins)
     facts: dict[str, Any] = {
         "objective": check.objective,
         "rows": {
@@ -58,6 +59,7 @@ def report(check: Check) -> Report:
             "faulty": sum(found.count for found in check.faults.values()),
             "left_out": check.left_out,
             "filtered": check.filtered,
+            "not_drawn": compared["not_drawn"],
             "not_for_this_objective": check.refused,
             "not_understood": check.not_understood,
         },
@@ -101,7 +103,8 @@ def _tokens(check: Check) -> dict[str, Any] | None:
         return None
     limit, rule = check.data.max_length, rule_of(check)
     values = measure.lengths.values
-    train = values[check.compared.parts[measure.rows] == number("train")]
+    rows = measure.rows[check.compared.parts[measure.rows] == number("train")]
+    train = values[check.compared.parts[measure.rows] == number("train")].repeat(check.compared.times[rows])
     epoch: Ints = fitted(train, limit, rule)
     packed, tokens = packed_rows(epoch, limit), int(epoch.sum())
     return {
@@ -133,6 +136,8 @@ def _stops(check: Check, facts: dict[str, Any]) -> Iterator[Finding]:
             f"data.filters({names})가 {check.filtered:,}행을 모두 뺍니다. 조건을 늦추거나 지우세요",
         )
         yield Finding("stop", "filters", text)
+    if check.compared.undrawable is not None:
+        yield Finding("stop", "mixture", check.compared.undrawable)
     measure, talks = check.measure, bool(len(check.answers))
     if measure is not None and measure.refusal is not None and talks:
         yield Finding("stop", "template", measure.refusal)
@@ -305,6 +310,10 @@ def _answers(facts: dict[str, Any]) -> Iterator[Finding]:
 
 
 def _notes(facts: dict[str, Any]) -> Iterator[Finding]:
+    if facts["mixture"]:
+        told = said(facts["mixture"])
+        text = say(f"the sources give, as the settings ask: {told}", f"설정대로 데이터마다 가져오는 행: {told}")
+        yield Finding("note", "mixture", text)
     if facts["nfc_changed"]:
         text = say(
             f"{_many(facts['nfc_changed'], 'row holds', 'rows hold')} letters in parts (ㅎ+ㅏ+ㄴ, as macOS writes them); they are composed, nothing needs to be done",

@@ -1,7 +1,7 @@
 """What a run would cost and what to look out for, asked of each stage before anything is trained."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -10,6 +10,7 @@ from typing import Any
 from dadeum.core.artifact import read_json, read_manifest
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter, Silent
+from dadeum.data.mixture import NOT_DRAWN, said
 from dadeum.evaluate import step as evaluate_step
 from dadeum.run import works
 from dadeum.run.stages import Lab, Plan, artifact_folder
@@ -44,18 +45,23 @@ def forecast(lab: Lab, plan: Plan, *, probe: bool, reporter: Reporter) -> Foreca
             )
         )
         return found
-    steps = _data(lab, read_json(folder / "statistics.json"), found)
+    before = artifact_folder(lab, plan.step("preprocess"))
+    prepared = read_manifest(before) if before is not None else None
+    mixture = prepared.facts.get("mixture") if prepared is not None else None
+    steps = _data(lab, read_json(folder / "statistics.json"), mixture, found)
     _parameters(lab, plan, found)
     if probe and steps:
         _probe(lab, plan, steps, found, reporter)
     return found
 
 
-def _data(lab: Lab, statistics: dict[str, Any], found: Forecast) -> int:
+def _data(lab: Lab, statistics: dict[str, Any], mixture: Sequence[dict[str, Any]] | None, found: Forecast) -> int:
     parts, total, experiment = statistics["parts"], statistics["total"], lab.experiment
     rows = {part: facts["samples"] for part, facts in parts.items()}
     train = parts["train"]
     found.facts[say("rows", "행")] = ", ".join(f"{part} {count:,}" for part, count in rows.items())
+    if mixture:
+        found.facts[say("mixture", "데이터 비율")] = said(mixture)
     tokens, trained = train["tokens"], train["trained_tokens"]
     found.facts[say("tokens an epoch", "에포크당 토큰")] = say(
         f"{tokens:,} ({trained:,} trained, {trained / max(tokens, 1):.0%})",
@@ -95,7 +101,8 @@ def _warnings(statistics: dict[str, Any], rows: dict[str, int]) -> Iterator[str]
             "검증 행이 없어 손실이 오르는 것을 볼 수 없습니다 (data.split.validation)",
         )
     for name, count in {**statistics["dropped_before"], **statistics["dropped"]}.items():
-        yield say(f"{count} rows left out: {name}", f"{count}행을 뺐습니다: {name}")
+        if name != NOT_DRAWN:  # as the mixture says
+            yield say(f"{count} rows left out: {name}", f"{count}행을 뺐습니다: {name}")
     if statistics["overlong"]["cut"]:
         yield say(
             f"{statistics['overlong']['cut']} prompts cut at the front to fit data.max_length",

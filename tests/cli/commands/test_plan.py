@@ -29,3 +29,8 @@ def test_why_is_told(done: Path) -> None:
 def test_with_underscores_and_probe(done: Path) -> None:
     assert "time to train" not in fine(done, "plan", NAME, "--no_data").out
     assert "time to train" in fine(done, "plan", NAME, "--no_data", "--probe").out
+
+
+def test_it_tells_the_mixture(written: Path) -> None:
+    said = fine(written, "plan", NAME, "data.sources=[{type: csv, path: rows.csv, rows: 30}]")
+    assert "rows.csv 30 of 60 rows (100%)" in said.out and "not drawn" not in said.out + said.err
