@@ -5,7 +5,6 @@ that it took. One operation cannot be looked at while it works (`'x' * 10**10`),
 for the size of their result before. Nothing of this is at work where no template runs.
 """
 
-import os
 import re
 import signal
 import threading
@@ -18,7 +17,7 @@ MEMORY = 1 << 29  # bytes that the process may grow by
 LARGEST = 10_000_000  # characters or items that one operation may make
 BITS = 100_000  # of a whole number
 FIELDS = 64  # of a text that is filled in
-EVERY = 0.05
+EVERY = 0.02
 
 
 class Exceeded(Exception):
@@ -26,79 +25,52 @@ class Exceeded(Exception):
 
 
 class Allowance:
-    """`with Allowance():` a template runs under the bounds of time and memory; Exceeded comes out where it does not keep them.
-
-    The timer is started by the first and stops by itself after the last: the runs between cost next to nothing.
-    """
+    """`with Allowance():` a template runs under the bounds of time and memory; Exceeded comes out where it does not keep them."""
 
     __slots__ = ("_before", "_ticks")
+    _running: "Allowance | None" = None
+    _ready: bool | None = None
 
     def __enter__(self) -> None:
-        self._ticks = 0
-        if _state.running is None and threading.get_ident() == _MAIN and (_state.armed or _arm()):
-            _state.running = self
+        self._ticks = self._before = 0
+        if Allowance._running is None and threading.get_ident() == _MAIN and _ready():
+            Allowance._running = self
+            signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
 
     def __exit__(self, *_: object) -> None:
-        if _state.running is self:
-            _state.running = None
+        if Allowance._running is self:
+            signal.setitimer(signal.ITIMER_PROF, 0)
+            Allowance._running = None
 
     def look(self) -> None:
         """Called some times a second. Raises Exceeded."""
-        now = _memory()
-        if not self._ticks:
-            self._before = _state.memory
+        import psutil  # type: ignore[import-untyped]
+
         self._ticks += 1
-        _state.memory = now
-        if self._ticks * EVERY >= SECONDS or now - self._before > MEMORY:
+        memory = int(psutil.Process().memory_info().rss)
+        self._before = self._before or memory
+        if self._ticks * EVERY >= SECONDS or memory - self._before > MEMORY:
             raise Exceeded
 
 
-class _State:
-    """What runs now, and whether the timer does; one for the process."""
-
-    running: Allowance | None = None
-    armed = False
-    memory = 0  # when the timer last looked
-
-    def forget(self) -> None:
-        """A child process has no timer."""
-        self.running, self.armed = None, False
-
-
-_state = _State()
 _MAIN = threading.main_thread().ident
 _OWN = frozenset({Allowance.__enter__.__code__, Allowance.__exit__.__code__})
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_state.forget)
-
-
-def _memory() -> int:
-    import psutil  # type: ignore[import-untyped]
-
-    return int(psutil.Process().memory_info().rss)
 
 
 def _tick(_: int, frame: FrameType | None) -> None:
-    running = _state.running
-    if running is None:
-        _state.armed = False
-        signal.setitimer(signal.ITIMER_PROF, 0)
-    elif frame is None or frame.f_code not in _OWN:
+    running = Allowance._running
+    if running is not None and (frame is None or frame.f_code not in _OWN):
         running.look()
 
 
-def _arm() -> bool:
-    """Start the timer; not where there is none (Windows), nor where somebody else uses it."""
-    if not hasattr(signal, "setitimer"):
-        return False
-    if signal.getsignal(signal.SIGPROF) is signal.SIG_DFL:
-        signal.signal(signal.SIGPROF, _tick)
-        signal.siginterrupt(signal.SIGPROF, False)
-    if signal.getsignal(signal.SIGPROF) is not _tick:
-        return False
-    signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
-    _state.armed, _state.memory = True, _memory()
-    return True
+def _ready() -> bool:
+    """Whether there is such a timer (not on Windows) and nobody else uses it; looked at once."""
+    if Allowance._ready is None:
+        there = hasattr(signal, "setitimer") and signal.getsignal(signal.SIGPROF) is signal.SIG_DFL
+        if there:
+            signal.signal(signal.SIGPROF, _tick)  # stays: a signal that comes late finds nothing to do
+        Allowance._ready = there
+    return Allowance._ready
 
 
 def bounded(environment: Any) -> Any:
