@@ -51,6 +51,9 @@ def test_text_of_one_token_trains_nothing(tmp_path: Path) -> None:
     config.write_text(json.dumps(value), encoding="utf-8")
     path = data.write("t.txt", "a\n안녕하세요 무엇을\n")
     settings = data.settings({"type": "text", "path": path}, split={"validation": 0, "test": 0}, faulty_rows="drop")
+    with pytest.raises(DataError, match=r"untrained_end_token: 1 of 2 rows, first t\.txt:2: the tokenizer has no eos_token"):
+        data.format(settings, "pretrain")
+    settings = settings.model_copy(update={"allow": ("untrained_end_token",)})
     folder = data.format(settings, "pretrain")
     assert artifact.read_json(folder / step.STATISTICS)["dropped"] == {"nothing trained": 1}
     with pytest.raises(DataError, match=r"first t\.txt:1: no token of it would be trained"):

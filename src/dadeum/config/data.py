@@ -9,6 +9,17 @@ from dadeum.core.language import say
 from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
 AUTO = "auto"
+# What the gate looks for before the first step of training, the gravest first.
+Condition = Literal[
+    "nothing_trained",
+    "no_prefix_rendering",
+    "untrained_end_token",
+    "doubled_bos",
+    "special_tokens_in_text",
+    "prompt_mismatch",
+    "cut_answers",
+    "twins_across_splits",
+]
 Source = Annotated[MemberSettings, MemberOf("dadeum.data.sources")]
 Filter = Annotated[MemberSettings, MemberOf("dadeum.data.filters")]
 
@@ -126,6 +137,18 @@ class DataSettings(Settings):
         {},
         "Variables for the chat template, such as `enable_thinking`.",
         "대화 템플릿에 줄 변수(예: `enable_thinking`).",
+    )
+    cut_answers: float = setting(
+        0.5,
+        "Share of the answers that may be lost to `max_length`; beyond it, the gate stops.",
+        "`max_length` 때문에 잃어도 되는 답의 비율. 넘으면 관문이 멈춥니다.",
+        ge=0,
+        le=1,
+    )
+    allow: Many[Condition] = setting(
+        (),
+        "Conditions at which the gate stops and that you take: they become warnings, and stand in the artifact.",
+        "관문이 멈추는 조건 가운데 받아들일 것. 경고로 바뀌고 산출물에 남습니다.",
     )
 
     @model_validator(mode="after")

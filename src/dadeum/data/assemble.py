@@ -130,7 +130,8 @@ def _wrong_end(plan: Plan, ids: list[int], encoder: Encoder, template_name: str)
             f"{template_name} does not fit it, choose another tokenizer.chat_template",
             f"토크나이저가 답 뒤의 '{end}'을(를) 한 토큰으로 읽지 않습니다. {template_name}의 대화 템플릿이 맞지 않으니 "
             "다른 tokenizer.chat_template을 고르세요",
-        )
+        ),
+        "untrained_end_token",
     )
 
 

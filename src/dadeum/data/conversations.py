@@ -1,5 +1,6 @@
 """`processed_conversations.json`: a JSON list with one conversation a line, so that it is read and written row by row."""
 
+import itertools
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
@@ -19,6 +20,14 @@ def write_conversations(path: Path, lines: Iterable[str]) -> None:
             file.write(separator + line)
             separator = ",\n"
         file.write("\n]\n" if separator == ",\n" else "[]\n")
+
+
+def places_of(folder: Path, rows: set[int]) -> dict[int, str]:
+    """`file:line` of some rows, by their numbers in reading order."""
+    found = (
+        (row["source_row"], row["where"]) for row in read_conversations(folder / NAME) if row["source_row"] in rows
+    )
+    return dict(itertools.islice(found, len(rows)))
 
 
 def read_conversations(path: Path) -> Iterator[Mapping[str, Any]]:

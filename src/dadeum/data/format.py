@@ -15,8 +15,10 @@ from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.data.extras import says_more
+from dadeum.data.gate import Gate
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.samples import Entry
+from dadeum.data.seen import Flat, answers
 from dadeum.data.sources import PARTS, Part
 
 CHUNK = 1000
@@ -133,14 +135,18 @@ class Formatter:
         self.dropped: Counter[str] = Counter()
         self.first_faulty: dict[str, Any] | None = None
         self.marks: list[bool] = []
+        self.gate = Gate(data, objective, renderer)
         self.done = 0
 
     def entries(self, conversations: Iterable[Conversation]) -> Iterator[tuple[Part, Entry]]:
         """Samples with their parts, in the order of the rows."""
         for chunk in batched(conversations, CHUNK):
-            for row, samples in zip(chunk, self._samples(chunk), strict=True):
+            made: list[tuple[int, Sample]] = []
+            for index, (row, samples) in enumerate(zip(chunk, self._samples(chunk), strict=True)):
                 part: Part = row["part"]
-                kept = self._kept(row, samples, self._train_on(part)) * row.get("times", 1)
+                kept = self._kept(row, samples, self._train_on(part))
+                made += [(index, sample) for sample in kept]
+                kept *= row.get("times", 1)
                 tally = self.tallies[part]
                 tally.rows += bool(kept)
                 for sample in kept:
@@ -148,6 +154,7 @@ class Formatter:
                     yield part, Entry(sample.input_ids, sample.weights, row["source_row"], sample.answer_bytes)
                 if kept and part == "test" and self.questions is not None:
                     self.questions.write(json.dumps(question(row, self.renderer), ensure_ascii=False) + "\n")
+            self.gate.see(chunk, Flat.of(made))
             self.done += len(chunk)
             self.reporter.advance(self.done, dropped=self.dropped.total())
 
@@ -184,27 +191,35 @@ class Formatter:
 
     def _kept(self, row: Conversation, samples: list[Sample] | DataError, train_on: TrainOn) -> list[Sample]:
         if isinstance(samples, Refusal):
-            raise samples
+            self.gate.refused(row, samples, whole=self.renderer.refusal is not None)
+            self._drop(row, samples.condition, str(samples))
+            return []
         if isinstance(samples, DataError):
             self._drop(row, "not rendered", str(samples))
             return []
         kept: list[Sample] = []
+        cut = self.overlong.cut
         for sample in samples:
             fitting = self._fit(row, sample, train_on)
             if not fitting:
+                self.gate.cut(row, samples, [])
                 return []
             kept += fitting
+        if self.overlong.cut > cut:
+            self.gate.cut(row, samples, kept)
         for sample in kept:
             sample.weights[0] = 0
             if not trained_tokens(sample):
-                self._drop(row, "nothing trained", say("no token of it would be trained", "학습할 토큰이 없습니다"))
+                reason = say("no token of it would be trained", "학습할 토큰이 없습니다")
+                self.gate.drop("nothing_trained", row, reason)
+                self._drop(row, "nothing trained", reason)
                 return []
         return kept
 
     def _drop(self, row: Conversation, kind: str, reason: str) -> None:
         entry = {"source_row": row["source_row"], "where": row["where"], "kind": kind, "reason": reason}
         self.dropped[kind] += 1
-        if kind != "overlong":
+        if kind == "not rendered":  # the rest is the gate's to judge, or that of data.overlong
             self.first_faulty = self.first_faulty or entry
         if self.faulty is not None:
             self.faulty.write(json.dumps(entry, ensure_ascii=False) + "\n")
@@ -231,7 +246,7 @@ class Formatter:
         bos, limit = self.renderer.tokenizer.bos_token_id, self.data.max_length
         if train_on != "all":
             whole = cut_front(sample, limit, bos, int(np.argmax(sample.weights > 0)))
-            if whole is not None or _turns(sample) < 2:
+            if whole is not None or answers(sample) < 2:
                 return whole
         # Earlier answers do not fit: the last one stays whole, and is the only one that is trained.
         last = self.renderer.samples(messages, "last_assistant")[0]
@@ -279,11 +294,6 @@ class Formatter:
             "dropped": dict(sorted(self.dropped.items())),
             "marks": {"compared": len(self.marks), "agree": sum(self.marks)} if self.marks else None,
         }
-
-
-def _turns(sample: Sample) -> int:
-    trained = np.concatenate([[False], sample.weights > 0])
-    return int(np.count_nonzero(trained[1:] & ~trained[:-1]))
 
 
 def question(row: Conversation, renderer: Renderer) -> dict[str, Any]:

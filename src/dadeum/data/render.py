@@ -69,7 +69,7 @@ class Renderer:
                 found.append(error)
             else:
                 return None
-        return Refusal(str(found[0]))
+        return Refusal(str(found[0]), getattr(found[0], "condition", ""))
 
     @cached_property
     def _finder(self) -> TurnFinder:

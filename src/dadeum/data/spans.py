@@ -18,6 +18,8 @@ from dadeum.core.language import say
 from dadeum.data.extras import EXTRAS, dropped, needs_tools, neutral, result_lost, says_more, unwritten
 from dadeum.data.template import PROVIDED, ChatTemplate, Message, Refusal
 
+NO_PREFIX = "no_prefix_rendering"
+
 
 @dataclass(frozen=True)
 class Turn:
@@ -142,7 +144,8 @@ class TurnFinder:
                     "no eos_token; give it one in tokenizer_config.json, or choose another tokenizer.chat_template",
                     f"{self.template.name}의 대화 템플릿은 답 뒤에 끝 토큰을 쓰지 않고 토크나이저에 eos_token도 없습니다. "
                     "tokenizer_config.json에 넣거나 다른 tokenizer.chat_template을 고르세요",
-                )
+                ),
+                "untrained_end_token",
             )
         return Turn(full[:answer_end] + self.eos_token, prompt, answer, answer_end, False, self.eos_token)
 
@@ -155,7 +158,8 @@ class TurnFinder:
                     "choose another tokenizer.chat_template, or other data.chat_template_kwargs",
                     f"{self.template.name}의 대화 템플릿이 프롬프트 뒤에 답을 한 번 쓰지 않습니다. "
                     "다른 tokenizer.chat_template이나 data.chat_template_kwargs를 고르세요",
-                )
+                ),
+                NO_PREFIX,
             )
         before, after = full[len(asked) :].split(sentinel)
         end, end_token = None, ""
@@ -206,7 +210,8 @@ class TurnFinder:
                     f"set data.chat_template_kwargs: {{{key}: {value}}}",
                     f"{self.template.name}의 대화 템플릿은 답한 차례를 그 프롬프트로 시작하지 않습니다. "
                     f"data.chat_template_kwargs: {{{key}: {value}}}을(를) 넣으세요",
-                )
+                ),
+                NO_PREFIX,
             )
         return Refusal(
             say(
@@ -214,7 +219,8 @@ class TurnFinder:
                 "data.chat_template_kwargs that was tried (enable_thinking …) cures it; choose another tokenizer.chat_template",
                 f"{self.template.name}의 대화 템플릿은 답한 차례를 그 프롬프트로 시작하지 않고, data.chat_template_kwargs"
                 "(enable_thinking 등)로도 고쳐지지 않습니다. 다른 tokenizer.chat_template을 고르세요",
-            )
+            ),
+            NO_PREFIX,
         )
 
     def _cure(self, messages: Sequence[Message], index: int) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ import json
 import shutil
 import unicodedata
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
-from dadeum.data.conversations import NAME, read_conversations, write_conversations
+from dadeum.data.conversations import NAME, places_of, read_conversations, write_conversations
 from dadeum.data.files import label
 from dadeum.data.filters import FILTERS, Tools
 from dadeum.data.formats import Conversation
@@ -31,6 +32,7 @@ from dadeum.data.sources import PARTS, SOURCES
 
 # Raised when the meaning of these stages changes, so that what older code made is made again.
 CODE_VERSION = 1
+GATE_VERSION = 1  # the same for the gate: what an older one let through is looked at again
 CONVERSATIONS = NAME
 REPORT = "report.json"
 FAULTY = "faulty_rows.jsonl"
@@ -217,12 +219,13 @@ def format_(
                 writers[part].add(entry)
             faults.point("format.written")
         _refuse_format(formatter, rows, aside / FAULTY, _listing(workspace, fingerprint))
-        facts |= formatter.statistics(before.facts)
-        artifact.write_json(aside / STATISTICS, facts)
         settings = load_prompt(data.prompt, workspace)
         prompt = _composed(settings.model_dump(mode="json")) if settings else None
         contract = PromptContract.of(renderer, system_prompt=_composed(data.system_prompt), prompt=prompt)
         save_prompt(aside / PROMPT, renderer.tokenizer, contract)
+        seen = formatter.gate.refuse(renderer, partial(places_of, preprocessed), reporter, aside / PROMPT)
+        facts |= formatter.statistics(before.facts) | {"gate": seen}
+        artifact.write_json(aside / STATISTICS, facts)
     return folder
 
 
@@ -230,7 +233,7 @@ def _refuse_format(formatter: Any, rows: int, faulty: Path, listing: Path) -> No
     first = formatter.first_faulty
     if first is not None and formatter.data.faulty_rows == "error":
         shutil.copyfile(faulty, listing)
-        count = formatter.dropped.total() - formatter.dropped["overlong"]
+        count = formatter.dropped["not rendered"]
         raise DataError(
             say(
                 f"{count} of {rows} rows cannot be trained, first {first['where']}: {first['reason']}; all are listed in "
@@ -245,8 +248,8 @@ def _refuse_format(formatter: Any, rows: int, faulty: Path, listing: Path) -> No
         reasons = dict(sorted(formatter.dropped.items()))
         raise DataError(
             say(
-                f"nothing is left to train of {rows} rows (left out: {reasons}); raise data.max_length, or correct the rows",
-                f"{rows}행 중 학습할 것이 없습니다 (뺀 것: {reasons}). data.max_length를 늘리거나 행을 고치세요",
+                f"nothing_trained: nothing is left to train of {rows} rows (left out: {reasons}); raise data.max_length, or correct the rows",
+                f"nothing_trained: {rows}행 중 학습할 것이 없습니다 (뺀 것: {reasons}). data.max_length를 늘리거나 행을 고치세요",
             )
         )
 

@@ -22,7 +22,11 @@ PROVIDED = frozenset({"messages", "tools", "documents", "add_generation_prompt"}
 
 
 class Refusal(DataError):
-    """The template cannot be used for training at all, not only on one row."""
+    """The template cannot be used for training at all, not only on one row; `condition` is the gate's name for why."""
+
+    def __init__(self, text: str, condition: str = "") -> None:
+        super().__init__(text)
+        self.condition = condition
 
 
 class ChatTemplate:

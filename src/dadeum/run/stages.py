@@ -17,7 +17,7 @@ from dadeum.run.store import Run, done_before, newest
 
 # Settings of `train:` that change when something is written down, not what is learnt.
 BESIDE = {"train.logging_steps", "train.save_total_limit", "train.eval_steps", "train.save_steps"}
-FORMAT_KEYS = {"data.max_length", "data.overlong", "data.train_on"}
+FORMAT_KEYS = {"data.max_length", "data.overlong", "data.train_on", "data.allow", "data.cut_answers"}
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def _known(
         "data stage version": data_step.CODE_VERSION,
         **{f"{name} version": installed[name] for name in ("transformers", "tokenizers")},
     }
-    made["format"] = {"preprocess": _mark(made, "preprocess"), **formatting}
+    made["format"] = {"preprocess": _mark(made, "preprocess"), **formatting, "gate version": data_step.GATE_VERSION}
     if experiment.model.init == "random":
         made["initialise"] = {**base, "tokenizer": made["preprocess"]["tokenizer"], **tools}
         base = {"initialise": _mark(made, "initialise")}
