@@ -1,31 +1,14 @@
 """Painted samples as one page that needs nothing else: no script, no file beside it, nothing from outside."""
 
 from collections.abc import Iterator
-from html import escape
 
-from dadeum.core.language import language, say
+from dadeum.core.language import say
 from dadeum.data.exhibit import Exhibit, Shown
+from dadeum.data.page import document, escaped, facts
 from dadeum.data.show import Group, Painted, plain_text
 from dadeum.tokenizer.readable import alone, visible
 
-# The browser itself refuses whatever a row might try to load or run.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """
-:root { color-scheme: light dark; --page: #f7f6f3; --card: #fff; --ink: #24272c; --soft: #70757d; --line: #e4e2dc;
-  --plain: #767b83; --edge: #eceae4; --t: #d8eee0; --t-edge: #b4dbc2; --t-ink: #123f27; --s: #e9edf5; --s-ink: #3d5682;
-  --s-line: #c3cee2; --ts-line: #3f9a66; --c: #fbeceb; --c-ink: #a8504a; --rest: #d9d7d1; }
-@media (prefers-color-scheme: dark) { :root { --page: #14161a; --card: #1b1e23; --ink: #dfe2e6; --soft: #8d939c;
-  --line: #2b2f36; --plain: #969ca5; --edge: #262a30; --t: #1d3a2a; --t-edge: #2d5941; --t-ink: #b9e6c9; --s: #232c3b;
-  --s-ink: #9fb8e3; --s-line: #3a4a66; --ts-line: #58b582; --c: #3a2323; --c-ink: #e08f88; --rest: #3a3f47; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink); line-height: 1.6;
-  font-family: system-ui, -apple-system, "Segoe UI", "Apple SD Gothic Neo", "Malgun Gothic", "Noto Sans CJK KR", "Noto Sans KR", sans-serif; }
-main { max-width: 60rem; margin: 0 auto; padding: 3rem 1.5rem 5rem; }
-h1 { font-size: 1.6rem; font-weight: 650; letter-spacing: -.01em; margin: 0 0 .25rem; text-wrap: balance; }
-.lead { color: var(--soft); margin: 0 0 1.5rem; }
-dl { display: grid; grid-template-columns: max-content 1fr; gap: .15rem 1.25rem; margin: 0 0 1.5rem; font-size: .9rem; }
-dt { color: var(--soft); } dd { margin: 0; }
-.note { font-size: .9rem; color: var(--c-ink); margin: 0 0 1.5rem; }
 .legend { display: flex; flex-wrap: wrap; gap: .5rem 1rem; align-items: center; font-size: .9rem; padding: .75rem 0;
   border-block: 1px solid var(--line); position: sticky; top: 0; background: var(--page); z-index: 1; }
 .legend label { margin-left: auto; color: var(--soft); cursor: pointer; }
@@ -79,18 +62,13 @@ def page(exhibit: Exhibit) -> str:
         "Every token, as it stands in the samples on disk. Point at one for its id.",
         "저장된 샘플의 모든 토큰입니다. 토큰을 가리키면 번호가 보입니다.",
     )
-    facts = "".join(f"<dt>{_text(key)}</dt><dd>{_text(value)}</dd>" for key, value in exhibit.facts.items())
-    notes = "".join(f'<p class="note">{_text(note)}</p>' for note in exhibit.notes)
-    return (
-        f'<!doctype html>\n<html lang="{language()}">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{_text(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n"
-        f'<h1>{_text(title)}</h1>\n<p class="lead">{_text(lead)}</p>\n<dl>{facts}</dl>\n{notes}\n'
-        f'<input type="checkbox" id="ids">\n{_legend(exhibit.target)}\n'
-        + "\n".join(article for shown in exhibit.shown for article in _articles(shown, exhibit.target))
-        + "\n</main>\n</body>\n</html>\n"
+    notes = "".join(f'<p class="note">{escaped(note)}</p>' for note in exhibit.notes)
+    articles = "\n".join(article for row in exhibit.shown for article in _articles(row, exhibit.target))
+    body = (
+        f'<p class="lead">{escaped(lead)}</p>\n{facts(exhibit.facts.items())}\n{notes}\n'
+        f'<input type="checkbox" id="ids">\n{_legend(exhibit.target)}\n{articles}'
     )
+    return document(title, STYLE, body)
 
 
 def _legend(target: str) -> str:
@@ -101,22 +79,22 @@ def _legend(target: str) -> str:
         ("k s", say("special token", "특수 토큰")),
         ("k c", say("cut, never seen", "잘려서 모델이 못 봄")),
     ]
-    spans = "".join(f'<span class="{look}">{_text(word)}</span>' for look, word in looks)
+    spans = "".join(f'<span class="{look}">{escaped(word)}</span>' for look, word in looks)
     return f'<div class="legend">{spans}<label for="ids">{say("token ids", "토큰 번호")}</label></div>'
 
 
-def _articles(shown: Shown, target: str) -> Iterator[str]:
-    for sample in shown.samples:
-        row = say(f"row {shown.row['source_row']}", f"{shown.row['source_row']}번 행")
+def _articles(row_of: Shown, target: str) -> Iterator[str]:
+    for sample in row_of.samples:
+        row = say(f"row {row_of.row['source_row']}", f"{row_of.row['source_row']}번 행")
         which = say(f"sample {sample.number} of {sample.of}", f"샘플 {sample.number}/{sample.of}")
-        about = " · ".join([row, shown.why, *([which] if sample.of > 1 else [])])
+        about = " · ".join([row, row_of.why, *([which] if sample.of > 1 else [])])
         why = say(f"Dropped: {sample.dropped}", f"빠짐: {sample.dropped}")
         text = "".join(map(_group, sample.groups))
         if not sample.groups:
-            text = f'<span class="k">{_text(plain_text(shown.row))}</span>'
+            text = f'<span class="k">{escaped(plain_text(row_of.row))}</span>'
         yield (
-            f"<article>\n<h2>{_text(shown.row['where'])}<span>{_text(about)}</span></h2>\n{_counts(sample, target)}\n"
-            + (f'<p class="why">{_text(why)}</p>\n' if sample.dropped else "")
+            f"<article>\n<h2>{escaped(row_of.row['where'])}<span>{escaped(about)}</span></h2>\n{_counts(sample, target)}\n"
+            + (f'<p class="why">{escaped(why)}</p>\n' if sample.dropped else "")
             + f'<div class="text">{text}</div>\n</article>'
         )
 
@@ -139,14 +117,10 @@ def _group(group: Group) -> str:
     look = "k" + " t" * group.trained + " s" * group.special + " c" * group.cut
     ids = " ".join(str(token.id) for token in group.tokens)
     told = f"{ids}  {' '.join(visible(token.name) for token in group.tokens)}"
-    text = _text(group.text)
+    text = escaped(group.text)
     # A line end at the end of a token breaks the line after it, so that it does so too where tokens are boxes.
     ends = len(group.text) - len(group.text.rstrip("\n"))
     inner = text.rstrip("\n").replace("\n", '<i class="n"></i>\n') + '<i class="n"></i>' * ends
     if alone(group.text):
-        inner = f'<i class="b" data-as="{_text(alone(group.text))}"></i>{inner}'
-    return f'<span class="{look}" title="{_text(told)}">{inner}<small>{ids}</small></span>' + "\n" * ends
-
-
-def _text(text: str) -> str:
-    return escape(visible(text))
+        inner = f'<i class="b" data-as="{escaped(alone(group.text))}"></i>{inner}'
+    return f'<span class="{look}" title="{escaped(told)}">{inner}<small>{ids}</small></span>' + "\n" * ends

@@ -89,3 +89,21 @@ def test_in_korean(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (written / "rows.csv").write_text("물음,대답\nㄱ,ㄴ\n", encoding="utf-8")
     said = cli(written, "data", "check", "rows.csv")
     assert said.code == 1 and "이대로는 학습할 수 없습니다" in said.out and "멈춤: rows.csv: 열 물음, 대답" in said.out
+
+
+def test_a_page(written: Path) -> None:
+    said = fine(written, "data", "check", NAME, "--html", "out/check.html")
+    assert said.out.splitlines()[-1].strip() == "written: out/check.html"
+    text = (written / "out" / "check.html").read_text(encoding="utf-8")
+    assert f"Data check: {NAME}" in text and "<svg" in text and "tokens a sample" in text
+
+
+def test_a_page_of_data_that_would_stop_a_run(written: Path) -> None:
+    (written / "rows.csv").write_text(csv(20) + "없음,\n", encoding="utf-8")
+    said = cli(written, "data", "check", "rows.csv", "--html", "check.html")
+    assert said.code == 1 and "no answer" in (written / "check.html").read_text(encoding="utf-8")
+
+
+def test_a_page_is_an_html_file(written: Path) -> None:
+    said = cli(written, "data", "check", "rows.csv", "--html", "check.txt")
+    assert said.code == 2 and "expected a file that ends with .html" in said.err

@@ -140,13 +140,8 @@ def show(
     from dadeum.data.exhibit import Cabinet
     from dadeum.run.works import folder_of
 
-    if html and not html.lower().endswith((".html", ".htm")):
-        raise ConfigError(
-            say(
-                f"--html: found '{html}', expected a file that ends with .html",
-                f"--html: '{html}' 대신 .html로 끝나는 파일을 쓰세요",
-            )
-        )
+    if html:
+        _expect_page(html)
     view, lab, outcome = _done("format", experiment, overrides)
     settings = lab.experiment
     cabinet = Cabinet(
@@ -200,13 +195,24 @@ def check(
         str | None,
         typer.Option("--json", metavar="FILE", help=say("also write all figures", "모든 수치를 파일로도 쓰기")),
     ] = None,
+    html: Annotated[
+        str | None,
+        typer.Option(
+            HTML,
+            metavar="FILE.html",
+            help=say("also write a page, with the lengths as a picture", "페이지로도 쓰기(길이는 그림으로)"),
+        ),
+    ] = None,
 ) -> None:
     """Print what was found."""
+    from dadeum.cli.check_page import page
     from dadeum.cli.check_view import CheckView
     from dadeum.cli.dataset import check_dataset, open_dataset
     from dadeum.cli.view import View
-    from dadeum.core.artifact import write_json
+    from dadeum.core.artifact import write_json, write_text
 
+    if html is not None:
+        _expect_page(html)
     dataset = open_dataset(target, overrides)
     with View() as view:
         found = check_dataset(dataset, tokenizer, view)
@@ -216,8 +222,23 @@ def check(
         path = dataset.lab.workspace.at(json_file)
         write_json(path, {"data": dataset.name, **found.as_json()})
         view.note(say(f"written: {json_file}", f"저장: {json_file}"))
+    if html is not None:
+        path = dataset.lab.workspace.at(html)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, page(dataset.name, found, how))
+        view.note(say(f"written: {html}", f"저장: {html}"))
     if not found.trainable:
         raise typer.Exit(1)
+
+
+def _expect_page(html: str) -> None:
+    if not html.lower().endswith((".html", ".htm")):
+        raise ConfigError(
+            say(
+                f"--html: found '{html}', expected a file that ends with .html",
+                f"--html: '{html}' 대신 .html로 끝나는 파일을 쓰세요",
+            )
+        )
 
 
 def _write(exhibit: "Exhibit", html: str, lab: "Lab") -> Path:
