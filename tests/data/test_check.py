@@ -60,7 +60,10 @@ LINES = {
     "ko_cls/nsmc_style_train_8000.txt": 8001,
     "ko_text/kowiki_sample.txt": 285,
 }
-DATA = ("en_finance", "en_instruct", "en_math", "en_text", "ko_cls", "ko_instruct", "ko_mrc", "ko_qa", "peer_fixtures")
+DATA = (
+    *("en_finance", "en_instruct", "en_math", "en_text", "ko_cls", "ko_instruct", "ko_mrc", "ko_qa", "ko_text"),
+    "peer_fixtures",
+)
 
 
 @pytest.mark.parametrize("name", REAL)
