@@ -42,6 +42,7 @@ class Hub:
     before: Callable[[str], None] | None = None
     requests: list[str] = field(default_factory=list)
     asked: list[tuple[str, str, int]] = field(default_factory=list)  # GETs of files: name, Range, status
+    sent: dict[str, int] = field(default_factory=dict)  # bytes of each file
     seen_headers: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
 
@@ -147,22 +148,25 @@ class _Handler(BaseHTTPRequestHandler):
         """The file, or the range of it that is asked for, as far as the connection holds."""
         hub, start, status = self.hub, 0, 200
         asked = self.headers.get("Range", "")
-        if hub.ranges and (match := re.fullmatch(r"bytes=(\d+)-", asked)):
+        end = len(data)
+        if hub.ranges and (match := re.fullmatch(r"bytes=(\d+)-(\d*)", asked)):
             start, status = int(match[1]), 206
+            end = min(int(match[2]) + 1, end) if match[2] else end
             if start >= len(data):
                 status = 416
-            headers["Content_Range"] = f"bytes {'*' if status == 416 else f'{start}-{len(data) - 1}'}/{len(data)}"
+            headers["Content_Range"] = f"bytes {'*' if status == 416 else f'{start}-{end - 1}'}/{len(data)}"
         if body:
             hub.asked.append((name, asked, status))
         if status == 416:
             return self._send(416, b"", body=body, **headers)
-        self._head(status, len(data) - start, headers)
+        self._head(status, end - start, headers)
         if not body:
             return None
-        end = len(data)
+        due = end
         if hub.cuts.get(name):
-            end = hub.cuts[name].pop(0)
+            end = min(end, hub.cuts[name].pop(0))
         end = min(end, hub.stuck.get(name, end))
+        hub.sent[name] = hub.sent.get(name, 0) + max(0, end - start)
         with contextlib.suppress(OSError):
             if name in hub.hangs:
                 self.wfile.flush()
@@ -173,7 +177,7 @@ class _Handler(BaseHTTPRequestHandler):
                     self.wfile.write(data[at : at + 1])
             else:
                 self.wfile.write(data[start:end])
-            if end < len(data):
+            if end < due:
                 self.wfile.flush()
                 self.close_connection = True
                 self.connection.shutdown(socket.SHUT_RDWR)

@@ -40,6 +40,7 @@ class _Patience:
     done: int = 0
     size: int | None = None
     failures: int = 0
+    resumes: bool = True  # what came is kept for the next command
     mark: int = 0
     since: float = field(default_factory=time.monotonic)
 
@@ -81,6 +82,13 @@ class _Patience:
             why = say("nothing comes any more", "더는 아무것도 오지 않습니다")
         else:
             why = say("the connection was cut", "연결이 끊겼습니다")
+        if not self.resumes:
+            return HubError(
+                say(
+                    f"{self.label}: {why}; run the same command again",
+                    f"{self.label}: {why}. 같은 명령을 다시 실행하세요",
+                )
+            )
         far = f"{self.done:,}" + (f" / {self.size:,}" if self.size is not None else "")
         return HubError(
             say(
@@ -182,6 +190,47 @@ def _stream(file: BinaryIO, patience: _Patience, url: str, headers: Mapping[str,
             file.write(chunk)
             bar.update(len(chunk))
             patience.came(len(chunk))
+
+
+def read_range(url: str, start: int, end: int, *, label: str, headers: Mapping[str, Any]) -> bytes:
+    """The bytes of the file from `start` up to `end`. Raises as `describe`."""
+    data = bytearray()
+    patience = _Patience(label, size=end - start, resumes=False)
+    while True:
+        try:
+            _stream_range(data, patience, url, start, end, headers)
+            if len(data) >= end - start:
+                return bytes(data[: end - start])
+            raise ConnectionError
+        except Exception as error:
+            patience.again(error)
+
+
+def _stream_range(
+    data: bytearray, patience: _Patience, url: str, start: int, end: int, headers: Mapping[str, Any]
+) -> None:
+    """One request for what is missing."""
+    from huggingface_hub import get_session
+    from huggingface_hub.utils import hf_raise_for_status
+
+    begin = start + len(data)
+    asked = {**headers, "Accept-Encoding": "identity", "Range": f"bytes={begin}-{end - 1}"}
+    with get_session().stream("GET", url, headers=asked, timeout=TIMEOUT) as answer:
+        if answer.status_code >= 400:
+            answer.read()
+        hf_raise_for_status(answer)
+        if answer.status_code != 206 or not answer.headers.get("Content-Range", "").startswith(f"bytes {begin}-"):
+            raise HubError(
+                say(
+                    f"{patience.label}: the Hub does not send parts of files; take streaming out",
+                    f"{patience.label}: Hub이 파일을 나누어 보내지 않습니다. streaming을 빼세요",
+                )
+            )
+        for chunk in answer.iter_bytes():
+            data += chunk
+            patience.came(len(chunk))
+            if len(data) >= end - start:
+                return
 
 
 def matches(path: Path, etag: str) -> bool:

@@ -2,7 +2,8 @@
 
 Which files make a config and a split is told by the `configs` of the data set's card, else by the files' names. Where
 there are several splits, rows of its validation and test files stay there; the split draws what is missing from train.
-Of a file that lies there both plain and compressed, the plain one is read.
+Of a file that lies there both plain and compressed, the plain one is read. With `streaming` only the first rows are
+fetched, to a folder of their own beside that of the commit.
 """
 
 from __future__ import annotations
@@ -17,16 +18,19 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import SerializerFunctionWrapHandler, field_validator, model_serializer
+
 from dadeum.core import artifact, hub
 from dadeum.core.download import INCOMPLETE
 from dadeum.core.errors import DataError
+from dadeum.core.fingerprint import fingerprint
 from dadeum.core.language import say
 from dadeum.core.settings import setting
 from dadeum.core.workspace import Workspace
 from dadeum.data.charset import LONGEST_LINE
 from dadeum.data.files import nfc
 from dadeum.data.packed import inner, open_bytes
-from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row, _files, _mixed, kind_of, suffixes
+from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row, _files, _mixed, _stream, kind_of, suffixes
 
 NO_ROWS = {
     "dataset_info.json",
@@ -47,7 +51,7 @@ COMMITS = "commits.json"
 
 
 class Settings(_mixed.Mixed):
-    """A data set of the Hub."""
+    """A data set of the Hub, whole or its first rows."""
 
     type: Literal["hub"] = "hub"
     name: str = setting(
@@ -59,6 +63,12 @@ class Settings(_mixed.Mixed):
     files: str | None = setting(
         None, "Only files that match, such as `data/*.jsonl`.", "이 패턴에 맞는 파일만(예: `data/*.jsonl`)."
     )
+    streaming: int | None = setting(
+        None,
+        "Only so many first rows of each split, without fetching whole files; `rows` and `weight` then draw from these.",
+        "각 분할의 처음 몇 행만, 파일 전체를 내려받지 않고 가져옵니다. `rows`와 `weight`는 그 가운데서 뽑습니다.",
+        ge=1,
+    )
     part: Part | None = setting(
         None,
         "The part that all its rows belong to; default: as the splits say.",
@@ -68,10 +78,32 @@ class Settings(_mixed.Mixed):
     weight: float | None = setting(None, *_mixed.WEIGHT, gt=0)
     repeat: bool = setting(False, *_mixed.REPEAT)
 
+    @field_validator("streaming", mode="before")
+    @classmethod
+    def _how_far(cls, value: object) -> object:
+        if isinstance(value, bool):
+            raise ValueError(
+                say(
+                    "expected how many rows of each split are read, such as 10000: rows are parted and counted before the training, "
+                    "so a stream has to end",
+                    "분할마다 몇 행을 읽을지 쓰세요(예: 10000). 학습 전에 행을 나누고 세므로 끝이 있어야 합니다",
+                )
+            )
+        return value
+
+    @model_serializer(mode="wrap")
+    def _whole_as_before(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written = self.unmixed(handler(self))
+        if self.streaming is None:
+            written.pop("streaming")
+        return written
+
 
 def title(settings: Settings) -> str:
     """How reports and fingerprints call the source."""
-    beside = [f"{key}={value}" for key in ("config", "split", "files") if (value := getattr(settings, key))]
+    beside = [
+        f"{key}={value}" for key in ("config", "split", "files", "streaming") if (value := getattr(settings, key))
+    ]
     return f"hub:{settings.name}@{settings.revision}" + (f"[{','.join(beside)}]" if beside else "")
 
 
@@ -79,13 +111,24 @@ def _home(settings: Settings, workspace: Workspace) -> Path:
     return workspace.raw / settings.name.replace("/", "--")
 
 
+def _folder(settings: Settings, found: str) -> str:
+    """The name of the folder: the commit; of first rows their number, and in short what else was asked for."""
+    if settings.streaming is None:
+        return found
+    asked = [settings.config, settings.split, settings.files]
+    mark = f"-{fingerprint('hub', asked)[:8]}" if any(asked) else ""
+    return f"{found}-first-{settings.streaming}{mark}"
+
+
 def commit(settings: Settings, workspace: Workspace) -> str | None:
     """The commit that was downloaded for this revision, with all files that the settings ask for; else None."""
     home = _home(settings, workspace)
     known = artifact.read_json(home / COMMITS) if (home / COMMITS).is_file() else {}
     found = known.get(settings.revision) or (settings.revision if hub.COMMIT.fullmatch(settings.revision) else None)
-    if found is None or artifact.read_manifest(home / found) is None:
+    if found is None or artifact.read_manifest(home / _folder(settings, found)) is None:
         return None
+    if settings.streaming is not None:
+        return found
     wanted = _chosen(settings, home / found)
     return found if all((home / found / name).is_file() for name in wanted) else None
 
@@ -95,18 +138,22 @@ def download(settings: Settings, workspace: Workspace) -> Path:
     home = _home(settings, workspace)
     found = commit(settings, workspace)
     if found is not None:
-        return home / found
+        return home / _folder(settings, found)
     repository = hub.resolve("dataset", settings.name, settings.revision)
-    folder = home / repository.commit
+    folder = home / _folder(settings, repository.commit)
     # One name for each commit, so that an interrupted download goes on.
-    partial = home / f".partial-{repository.commit}"
+    partial = home / f".partial-{folder.name}"
     partial.mkdir(parents=True, exist_ok=True)
     if artifact.read_manifest(folder) is not None:
         shutil.copytree(folder, partial, dirs_exist_ok=True)
     if CARD in repository.files:
         hub.fetch_dataset(repository, [CARD], partial)
     artifact.write_json(partial / LISTING, {"name": settings.name, "files": list(repository.files)})
-    hub.fetch_dataset(repository, sorted(_chosen(settings, partial)), partial)
+    wanted = _chosen(settings, partial)
+    if settings.streaming is None:
+        hub.fetch_dataset(repository, sorted(wanted), partial)
+    else:
+        _stream.fetch(repository, wanted, settings.streaming, partial, _kind)
     for left in partial.rglob(f"*{INCOMPLETE}"):  # of files that other settings asked for
         left.unlink()
     (partial / artifact.MANIFEST).unlink(missing_ok=True)
@@ -127,8 +174,10 @@ def files(settings: Settings, workspace: Workspace) -> list[Path]:
                 f"{settings.name}: 아직 내려받지 않았습니다. dadeum data download를 실행하세요",
             )
         )
-    folder = _home(settings, workspace) / found
+    folder = _home(settings, workspace) / _folder(settings, found)
     artifact.verified(folder)
+    if settings.streaming is not None:
+        return [folder / head.file for head in _stream.heads(folder)]
     return [folder / name for name in sorted(_chosen(settings, folder))]
 
 
@@ -136,14 +185,19 @@ def read(settings: Settings, files: list[Path]) -> Iterator[Row | Fault | FileFa
     """Rows of each file, by the reader of its kind."""
     folder = next(parent for parent in files[0].parents if (parent / LISTING).is_file())
     splits = _chosen(settings, folder)
+    heads = {head.file: head for head in _stream.heads(folder)} if settings.streaming is not None else {}
     several = len({split for split in splits.values() if split}) > 1
     names = Counter(path.name for path in files)
     for path, shown in _files.named(files):
-        split = SPLITS.get(splits[path.relative_to(folder).as_posix()] or "")
+        place = path.relative_to(folder).as_posix()
+        head = heads.get(place)
+        split = SPLITS.get(splits[place if head is None else head.of] or "")
         pinned = split if several and not settings.split and split != "train" else None
         kind = _kind(path)
         member = SOURCES.member(kind)
         items = member.read(member.Settings(path=str(path), part=settings.part or pinned), [path])
+        if head is not None:
+            items = _stream.told(items, head, title(settings))
         yield from items if names[path.name] == 1 else _told_apart(items, path, shown)
 
 
