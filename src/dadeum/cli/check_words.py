@@ -54,6 +54,7 @@ def row_facts(facts: Facts) -> list[tuple[str, str]]:
         "faulty": say("faulty", "쓸 수 없음"),
         "left_out": say("left out", "뺌"),
         "filtered": say("filtered", "거름"),
+        "not_drawn": say("not drawn", "뽑지 않음"),
         "not_for_this_objective": say("not for this objective", "이 목적에는 안 맞음"),
         "not_understood": say("not understood", "알 수 없음"),
     }

@@ -41,6 +41,13 @@ def test_bad_usage_is_exit_code_2(written: Path, words: tuple[str, ...], told: s
     assert said.code == 2 and len(said.errors) == 1 and told in said.err
 
 
+def test_a_mixture_is_told(written: Path) -> None:
+    said = fine(written, "data", "check", "rows.csv", "data.sources.0.rows=20").out
+    assert "not drawn 40" in said and "rows.csv 20 of 60 rows (100%)" in said
+    too_many = cli(written, "data", "check", "rows.csv", "data.sources.0.rows=61")
+    assert too_many.code == 1 and "rows asks for 61, but 60 of 60 rows are left" in too_many.out
+
+
 def test_an_experiment_brings_its_tokenizer(written: Path) -> None:
     before = files_below(written)
     said = fine(written, "data", "check", NAME).out
