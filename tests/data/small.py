@@ -1,7 +1,11 @@
 """A small tokenizer with a chat template, and the data stages in one call."""
 
+import itertools
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from dadeum.config.data import DataSettings
 from dadeum.core.artifact import read_json
@@ -9,6 +13,7 @@ from dadeum.core.fingerprint import fingerprint
 from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.data import step
+from dadeum.data.samples import Block, Entry, SampleWriter
 
 CORPUS = [
     "안녕하세요 무엇을 도와드릴까요? 질문과 답변입니다.",
@@ -95,3 +100,21 @@ class Data:
 def csv(rows: int, start: int = 0) -> str:
     """Question and answer, all different."""
     return "question,answer\n" + "".join(f"질문 {n}번?,답 {n}입니다\n" for n in range(start, start + rows))
+
+
+def write_samples(path: Path, entries: Iterable[Entry]) -> int:
+    """An Arrow file of these samples, added some at a time; how many they are."""
+    waiting, count = iter(entries), 0
+    with SampleWriter(path) as writer:
+        while some := list(itertools.islice(waiting, 7)):
+            writer.add(
+                Block(
+                    np.concatenate([e.input_ids for e in some]).astype(np.int32),
+                    np.concatenate([e.weights for e in some]).astype(np.float32),
+                    np.array([len(e.input_ids) for e in some], np.int32),
+                    np.array([e.source_row for e in some], np.int64),
+                    np.array([e.answer_bytes for e in some], np.int64),
+                )
+            )
+            count += len(some)
+    return count

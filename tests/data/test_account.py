@@ -1,7 +1,6 @@
 """The account of rows: what was kept comes back as it was, and may be judged once more."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 from dadeum.data.account import Account, Kept
@@ -18,7 +17,7 @@ TALK = Conversation(
 ROWS = [
     Kept(0, "a:1", TALK, "<질문><답>", "test", b"1" * 16),
     Kept(2, "a:3", Conversation(text="그냥 글"), "그냥 글", None, ABSENT),
-    Kept(3, "b:1", replace(TALK, category=None, query=None), "x", "train", b"2" * 16),
+    Kept(3, "b:1", TALK._replace(category=None, query=None), "x", "train", b"2" * 16),
 ]
 
 
@@ -60,11 +59,11 @@ def test_rows_that_go_leave_nothing_behind(tmp_path: Path) -> None:
             if place == 0:
                 made.drop(row.source_row, row.where, "filter: x", "why", filter=1)
                 return None
-            return replace(row, text="new")
+            return row._replace(text="new")
 
         made.sift(judge)
         for row in ROWS[1:]:
-            never.keep(replace(row, text="new"))
+            never.keep(row._replace(text="new"))
         never.close_reading()
         assert made.spool.read_bytes() == never.spool.read_bytes()
         assert [bytes(c._bytes) for c in (made.prompts, made.exact, made.loose, made.answers, made.ids)] == [

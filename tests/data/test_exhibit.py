@@ -10,9 +10,9 @@ import pytest
 from dadeum.config.data import DataSettings
 from dadeum.core.errors import ArtifactError, DataError
 from dadeum.data.exhibit import Cabinet, Exhibit, read_rows
-from dadeum.data.samples import Samples, write_samples
+from dadeum.data.samples import Samples
 from dadeum.data.show import Painted
-from tests.data.small import Data, csv
+from tests.data.small import Data, csv, write_samples
 
 LONG = "긴 질문입니다. " * 20
 ALL = 99

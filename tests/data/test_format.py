@@ -3,44 +3,14 @@
 import json
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from dadeum.core import artifact
 from dadeum.core.errors import DataError
 from dadeum.data import step
 from dadeum.data.contract import open_prompt
-from dadeum.data.format import chop, cut_front
-from dadeum.data.render import Sample
 from dadeum.data.samples import Samples
 from tests.data.small import Data
-
-
-def sample(length: int, trained: int, first: int = 1) -> Sample:
-    weights = np.zeros(length, np.float32)
-    weights[length - trained :] = 1
-    return Sample(np.arange(first, first + length, dtype=np.int32), weights, 100)
-
-
-@pytest.mark.parametrize(("length", "limit"), [(64, 64), (65, 64), (1000, 64), (129, 64), (17, 8)])
-def test_chop_loses_and_doubles_nothing(length: int, limit: int) -> None:
-    whole = Sample(np.arange(length, dtype=np.int32), np.ones(length, np.float32), 12345)
-    chunks = chop(whole, limit)
-    assert np.array_equal(np.concatenate([c.input_ids for c in chunks]), whole.input_ids)
-    sizes = [len(c.input_ids) for c in chunks]
-    assert max(sizes) <= limit and max(sizes) - min(sizes) <= 1
-    assert sum(c.answer_bytes for c in chunks) == 12345
-
-
-def test_cut_front_keeps_the_bos_and_the_whole_answer() -> None:
-    cut = cut_front(sample(20, 5), 10, bos=1, start=15)
-    assert cut is not None and cut.input_ids.tolist() == [1, *range(12, 21)] and cut.weights.sum() == 5
-    without = cut_front(sample(20, 5), 10, bos=None, start=15)
-    assert without is not None and without.input_ids.tolist() == list(range(11, 21)) and without.weights.sum() == 5
-    assert cut_front(sample(20, 9), 10, bos=1, start=11) is not None
-    assert cut_front(sample(20, 10), 10, bos=1, start=10) is None
-    assert cut_front(sample(20, 9), 10, bos=None, start=11) is not None
-    assert cut_front(sample(20, 10), 10, bos=None, start=10) is None
 
 
 def conversation(*contents: str) -> str:

@@ -11,6 +11,7 @@ from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.data.account import Account
 from dadeum.data.kinds import Recogniser
+from dadeum.data.maker import Maker
 from dadeum.data.prepare import RowReader
 from dadeum.data.sources import kind_of
 
@@ -155,7 +156,7 @@ def read(file: Path, aside: Path, **keys: Any) -> Account:
     kind = "csv" if "nsmc" in file.name else kind_of(file)
     data = DataSettings.model_validate({"sources": [{"type": kind, "path": str(file)}], **keys})
     with Account(aside / "kept.jsonl", aside / "faulty.jsonl", seed=0) as account:
-        reader = RowReader.of(data, "sft", Workspace(file.parent), lambda row: row.text or "", Silent(), account)
-        reader.cleaner = reader.usable = lambda row: row  # type: ignore[assignment]
-        reader.read(data.sources)
+        maker = Maker.of(data, "sft", Workspace(file.parent), lambda row: row.text or "")
+        maker.usable = lambda row: row
+        RowReader(Workspace(file.parent), Silent(), maker, account).read(data.sources)
     return account

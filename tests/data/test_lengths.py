@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from dadeum.data.format import chop
 from dadeum.data.lengths import BINS, Lengths, fitted, forecast, histogram, packed_rows
 from dadeum.data.render import Sample
+from dadeum.data.shape import chop
 
 MANY = st.lists(st.integers(1, 60), min_size=1, max_size=80).map(lambda found: np.array(found, np.int64))
 

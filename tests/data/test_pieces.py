@@ -4,6 +4,7 @@ import random
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from dadeum.core.errors import DataError
@@ -18,6 +19,10 @@ WORDS = (
     *("안녕하세요", " 가", "\n\n나", "\n", "don't", "  x", "😀", "각", "ㄱ", "é", "́", "123 45", "<|im_start|"),
     *("|>", "<", " \n ", "\t", "https://a.b/c?d=1", "ﬁ", "한국어 문장입니다.", "'s", "'", "　"),
 )
+
+
+def memory(ids: list[int]) -> bytes:
+    return np.asarray(ids, np.int32).tobytes()
 
 
 def conversation(draw: random.Random) -> list[dict[str, str]]:
@@ -94,9 +99,9 @@ def test_a_token_across_a_border_is_said(material: Path) -> None:
     assert found is not None
     ids = tokenizer.encode("the cat")
     # "the cat" = "the" + " cat": a border after "the " lies inside " cat".
-    assert found.encode(["the cat"], [[3]]) == [(ids, [1])]
+    assert found.encode(["the cat"], [[3]]) == [(memory(ids), [1])]
     assert found.encode(["the cat"], [[4]]) == [None]
-    assert found.encode(["the cat", ""], [[0, 7], [0]]) == [(ids, [0, 2]), ([], [0])]
+    assert found.encode(["the cat", ""], [[0, 7], [0]]) == [(memory(ids), [0, 2]), (b"", [0])]
 
 
 def test_what_is_remembered_has_a_bound(material: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -106,7 +111,7 @@ def test_what_is_remembered_has_a_bound(material: Path, monkeypatch: pytest.Monk
     assert found is not None
     for number in range(40):
         texts = [f"{number} {i}<|endoftext|>" for i in range(10)]
-        assert [f and f[0] for f in found.encode(texts, [[]] * 10)] == [backend.encode(t).ids for t in texts]
+        assert [f and f[0] for f in found.encode(texts, [[]] * 10)] == [memory(backend.encode(t).ids) for t in texts]
         assert len(found._known) < 80
 
 

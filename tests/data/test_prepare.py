@@ -131,4 +131,4 @@ def test_progress_counts_rows(data: Data) -> None:
 
     seen = Seen()
     data.preprocess(data.settings({"type": "csv", "path": data.write("qa.csv", csv(1200))}), reporter=seen)
-    assert seen.done == [500, 1000, 1200]
+    assert seen.done == [100, 1100, 1200]

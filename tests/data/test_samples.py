@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from dadeum.core.errors import ArtifactError
-from dadeum.data.samples import Entry, Samples, write_samples
+from dadeum.data.samples import Entry, Samples
+from tests.data.small import write_samples
 
 
 def entries(count: int) -> list[Entry]:

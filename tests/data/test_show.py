@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from dadeum.core.errors import ArtifactError
-from dadeum.data.format import chop, cut_front
 from dadeum.data.render import Renderer, Sample
 from dadeum.data.samples import Entry
+from dadeum.data.shape import chop, cut_front
 from dadeum.data.show import Painted, Painter, draw, notable, plain_text, special_ids, verify
 from dadeum.tokenizer.load import load_tokenizer
 from tests.data.chats import Messages, decode, real_conversations, talk, trained

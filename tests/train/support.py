@@ -17,10 +17,11 @@ from dadeum.core.artifact import writing
 from dadeum.core.progress import Silent
 from dadeum.data.contract import PromptContract, save_prompt
 from dadeum.data.render import Renderer
-from dadeum.data.samples import Entry, write_samples
+from dadeum.data.samples import Entry
 from dadeum.model.adapters import ADAPTERS
 from dadeum.tokenizer.load import load_tokenizer
 from dadeum.train.job import METRICS, TrainJob
+from tests.data.small import write_samples
 
 # The thread count is a condition of a run; children have one thread too.
 torch.set_num_threads(1)

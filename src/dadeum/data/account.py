@@ -5,32 +5,18 @@ There may be millions of rows: none is held in memory, only a few dozen bytes of
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from dadeum.data.clean import Changes
 from dadeum.data.formats import Conversation
-from dadeum.data.keys import ABSENT, Column, keys
-from dadeum.data.sources import PARTS, Part
-from dadeum.data.split import Numbers, number
-
-# What a row may say beside its messages and its text.
-BESIDE = tuple(field.name for field in fields(Conversation) if field.name not in ("messages", "text"))
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A row that stays: where it was read, what it says, what the template makes of it, its part where a source gives one."""
-
-    source_row: int
-    where: str
-    conversation: Conversation
-    text: str
-    part: Part | None
-    id_key: bytes
+from dadeum.data.keys import ABSENT, Column
+from dadeum.data.maker import BESIDE, Gone, Kept, Made, made
+from dadeum.data.sources import PARTS
+from dadeum.data.split import Numbers
 
 
 class Account:
@@ -45,6 +31,7 @@ class Account:
         self.dropped: Counter[str] = Counter()
         self.faulty = 0  # of the dropped, those that cannot be used
         self.first: dict[str, Any] | None = None  # of the faulty
+        self.changes = Changes()
         self._dropped = listing.open("w", encoding="utf-8", newline="\n")
         self._judged = spool
         self._begin()
@@ -75,23 +62,25 @@ class Account:
         self.first = self.first or entry
         self.faulty += 1
 
+    def take(self, made: Made, faults: Sequence[Gone] = ()) -> None:
+        """A chunk of rows: what was made of them, and those among them that were damaged."""
+        for one in sorted([*made.gone, *faults]):
+            (self.fault if one.faulty else self.drop)(*one[:4])
+        self.read += made.read + len(faults)
+        self.changes.nfc += made.nfc
+        self.changes.line_ends += made.line_ends
+        self._kept.write(made.lines)
+        self.prompts.add(made.prompts)
+        self.exact.add(made.exact)
+        self.loose.add(made.loose)
+        self.answers.add(made.answers)
+        self.ids.add(made.ids)
+        self.pinned += made.pins
+        self.kept += len(made.pins)
+
     def keep(self, row: Kept) -> None:
         """A row stays."""
-        entry = {
-            "messages": row.conversation.messages,
-            "text": row.text,
-            "source_row": row.source_row,
-            "where": row.where,
-        }
-        self._kept.write(json.dumps(entry | _beside(row.conversation), ensure_ascii=False) + "\n")
-        found = keys(row.conversation, self.seed)
-        self.prompts.add(found.prompt)
-        self.exact.add(found.exact)
-        self.loose.add(found.loose)
-        self.answers.add(found.answer)
-        self.ids.add(row.id_key)
-        self.pinned.append(number(row.part) % 256)
-        self.kept += 1
+        self.take(made([row], self.seed))
 
     def close_reading(self) -> None:
         """No more rows are read; all of them are on disk."""
@@ -134,12 +123,6 @@ def _lines(path: Path) -> Iterator[str]:
     with path.open(encoding="utf-8") as file:
         for line in file:
             yield line.rstrip("\n")
-
-
-def _beside(conversation: Conversation) -> dict[str, Any]:
-    """What a row says beside its messages and its text, as far as it says anything."""
-    found = [(name, getattr(conversation, name)) for name in BESIDE]
-    return {name: value for name, value in found if value is not None and value != () and value != {}}
 
 
 def kept_row(entry: Mapping[str, Any], part: int, id_key: bytes = ABSENT) -> Kept:

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -13,9 +14,10 @@ from dadeum.data.spans import Turn
 from dadeum.data.template import Refusal
 from dadeum.data.tokens import Encoder, Token
 
+Ids = Sequence[int] | npt.NDArray[np.int32]
 
-@dataclass(frozen=True)
-class Sample:
+
+class Sample(NamedTuple):
     """Ids (int32) and weights (float32) of the same length: the weight of a token as a target.
 
     `answer_bytes` counts the UTF-8 bytes of the NFC text that is trained, end tokens aside.
@@ -76,7 +78,7 @@ def _by_pieces(
     for i, of_text, found in zip(chosen, borders, encoder.pieces.encode(texts, borders), strict=True):
         if found is None:
             continue
-        ids, places = found
+        ids, places = np.frombuffer(found[0], np.int32), found[1]
         place = dict(zip(of_text, places, strict=True))
         weights = np.zeros(len(ids), np.float32)
         for turn in plans[i].turns:
@@ -119,10 +121,10 @@ def _sample(
     return _finished(plan, ids, weights, encoder, template_name)
 
 
-def _wrong_end(plan: Plan, ids: list[int], encoder: Encoder, template_name: str) -> Refusal | None:
+def _wrong_end(plan: Plan, ids: Ids, encoder: Encoder, template_name: str) -> Refusal | None:
     """Why the template does not fit the tokenizer: the end of the answer is no token."""
     end = plan.turns[-1].end_token
-    if ids[-1:] == [encoder.special.get(end)]:
+    if len(ids) and ids[-1] == encoder.special.get(end):
         return None
     return Refusal(
         say(
@@ -136,7 +138,7 @@ def _wrong_end(plan: Plan, ids: list[int], encoder: Encoder, template_name: str)
 
 
 def _finished(
-    plan: Plan, ids: list[int], weights: npt.NDArray[np.float32], encoder: Encoder, template_name: str
+    plan: Plan, ids: Ids, weights: npt.NDArray[np.float32], encoder: Encoder, template_name: str
 ) -> Sample | Refusal:
     """The sample, unless its end is no token. `weights` are those of the answers."""
     wrong = _wrong_end(plan, ids, encoder, template_name)

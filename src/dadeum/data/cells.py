@@ -4,6 +4,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 
 from dadeum.core.errors import DataError
@@ -38,6 +39,7 @@ def text_of(value: Any, column: str) -> str | None:
     return str(value)
 
 
+@lru_cache(maxsize=4096)
 def plain_name(column: str) -> str:
     """A column's name as it is compared: NFC, no blanks around, lower case."""
     return unicodedata.normalize("NFC", column).strip().lower()

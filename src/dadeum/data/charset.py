@@ -38,27 +38,28 @@ def _hangul(text: str) -> int:
     return sum("가" <= character <= "힣" for character in text) if not text.isascii() else 0
 
 
-def _first_wrong_byte(path: Path, codec: str) -> tuple[int | None, int]:
-    """Offset of the first byte that the codec refuses (None: it takes all), and the Hangul syllables before it."""
+def _first_wrong_byte(path: Path, codec: str) -> int | None:
+    """Offset of the first byte that the codec refuses; None where it takes all."""
     decoder = codecs.getincrementaldecoder(codec)("strict")
-    done = hangul = 0
+    done = 0
     for chunk in _chunks(path):
         held = len(decoder.getstate()[0])
         try:
-            hangul += _hangul(decoder.decode(chunk))
+            decoder.decode(chunk)
         except UnicodeDecodeError as error:
-            return done - held + error.start, hangul
+            return done - held + error.start
         done += len(chunk)
     held = len(decoder.getstate()[0])
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        return done - held + error.start, hangul
-    return None, hangul
+        return done - held + error.start
+    return None
 
 
-def _hangul_as_utf8(path: Path) -> int:
-    decoder = codecs.getincrementaldecoder("utf-8")("replace")
+def _hangul_as(path: Path, codec: str) -> int:
+    """The Hangul syllables in the file as the codec reads it, what it refuses left out."""
+    decoder = codecs.getincrementaldecoder(codec)("replace")
     return sum(_hangul(decoder.decode(chunk)) for chunk in _chunks(path))
 
 
@@ -116,16 +117,16 @@ def detect(path: Path) -> str:
         )
     codec = next((name for mark, name in MARKS if head.startswith(mark)), None) or _utf16_without_mark(head)
     if codec:
-        wrong, _ = _first_wrong_byte(path, codec)
+        wrong = _first_wrong_byte(path, codec)
         if wrong is not None:
             raise _refuse(path, codec, wrong)
         return codec
-    wrong, _ = _first_wrong_byte(path, "utf-8")
+    wrong = _first_wrong_byte(path, "utf-8")
     if wrong is None:
         return "utf-8"
-    korean_wrong, korean = _first_wrong_byte(path, "cp949")
+    korean_wrong = _first_wrong_byte(path, "cp949")
     # Damaged UTF-8 may happen to be CP949 too: the reading with more Hangul is the right one.
-    if korean_wrong is None and b"\0" not in head and korean > _hangul_as_utf8(path):
+    if korean_wrong is None and b"\0" not in head and _hangul_as(path, "cp949") > _hangul_as(path, "utf-8"):
         return "cp949"
     raise _refuse(path, "utf-8", wrong, korean_wrong)
 

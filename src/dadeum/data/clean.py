@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from dadeum.core.language import say
@@ -48,6 +48,8 @@ class Cleaner:
             _check_order(messages)
         if messages and row.tools:
             messages[0] = {**messages[0], "tools": list(row.tools)}
+        elif not row.tools and len(messages) == len(row.messages) and _clean_already(row):
+            return row
         before = [*(m["content"] for m in messages), row.text, row.query, row.reference, row.category]
         composed = [None if t is None else self._composed(t) for t in before]
         after = [None if t is None else t.replace("\r\n", "\n") for t in composed]
@@ -60,12 +62,26 @@ class Cleaner:
         clean: tuple[Message, ...] = tuple(
             {"role": m["role"], "content": c or "", **e} for m, c, e in zip(messages, contents, more_after, strict=True)
         )
-        return replace(row, messages=clean, tools=(), text=rest[0], query=rest[1], reference=rest[2], category=rest[3])
+        return row._replace(messages=clean, tools=(), text=rest[0], query=rest[1], reference=rest[2], category=rest[3])
 
     @staticmethod
     def _composed(text: str) -> str:
         _check(text)
         return unicodedata.normalize("NFC", text)
+
+
+def _clean_already(row: Conversation) -> bool:
+    """Whether it is text alone of which nothing is to be changed or refused: looked at as a whole, for speed."""
+    if any(len(m) != 2 for m in row.messages):
+        return False
+    texts = [m["content"] for m in row.messages]
+    texts += [text for text in (row.text, row.query, row.reference, row.category) if text is not None]
+    whole = "\n".join(texts)  # nothing composes across a line break
+    try:
+        whole.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\0" not in whole and "\r\n" not in whole and unicodedata.is_normalized("NFC", whole)
 
 
 def _each(value: Any, change: Callable[[str], str]) -> Any:

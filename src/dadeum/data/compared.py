@@ -7,7 +7,6 @@ rows that are shown.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
@@ -42,7 +41,7 @@ class Compared:
         """The next row."""
         begins = [_begins(row), short(row.messages[-1].get("content") or "") if row.messages else _labels(row)]
         self.spool.write(json.dumps([where, *begins]) + "\n")
-        plain = row if row.second is None else replace(row, text=f"{row.text}\n{row.second}", second=None)
+        plain = row if row.second is None else row._replace(text=f"{row.text}\n{row.second}", second=None)
         found = keys(plain, self.seed)
         answer = found.answer
         if row.labels and row.text is not None:

@@ -31,7 +31,15 @@ def places_of(folder: Path, rows: set[int]) -> dict[int, str]:
 
 
 def read_conversations(path: Path) -> Iterator[Mapping[str, Any]]:
-    """The conversations in order. A list that stands otherwise on its lines is read too, as a whole.
+    """The conversations in order. Raises ArtifactError where the file is no list of them."""
+    try:
+        yield from map(json.loads, conversation_lines(path))
+    except ValueError as error:
+        raise _unreadable(path, error) from None
+
+
+def conversation_lines(path: Path) -> Iterator[str]:
+    """The same, each as JSON that nobody has looked into. A list that stands otherwise on its lines is read too, as a whole.
 
     Raises ArtifactError where it is no such list.
     """
@@ -39,17 +47,21 @@ def read_conversations(path: Path) -> Iterator[Mapping[str, Any]]:
         with path.open(encoding="utf-8") as file:
             if next(file, "") not in ("[\n", "[]\n") or next(file, "{").startswith(" "):
                 file.seek(0)
-                yield from json.load(file)
+                yield from (json.dumps(row, ensure_ascii=False) for row in json.load(file))
                 return
             file.seek(0)
             next(file)
             for line in file:
                 if line != "]\n":
-                    yield json.loads(line.rstrip(",\n"))
+                    yield line.rstrip(",\n")
     except (OSError, ValueError) as error:
-        raise ArtifactError(
-            say(
-                f"{path}: cannot be read as conversations ({error})",
-                f"{path}: 대화 목록으로 읽을 수 없습니다 ({error})",
-            )
-        ) from None
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> ArtifactError:
+    return ArtifactError(
+        say(
+            f"{path}: cannot be read as conversations ({error})",
+            f"{path}: 대화 목록으로 읽을 수 없습니다 ({error})",
+        )
+    )

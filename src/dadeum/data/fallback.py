@@ -90,16 +90,19 @@ def _hub(name: str, part: Part | None, workspace: Workspace, reporter: Reporter)
     from dadeum.data.account import Account
     from dadeum.data.clean import Cleaner
     from dadeum.data.kinds import Recogniser
+    from dadeum.data.maker import Maker
     from dadeum.data.prepare import RowReader
     from dadeum.data.sources import SOURCES
     from dadeum.data.split import NONE, number
+    from dadeum.data.usable import AS_TEXT
 
     owner_name, _, revision = name.partition("@")
     source = SOURCES.settings("hub").model_validate({"name": owner_name, "revision": revision or "main"})
     commit = SOURCES.of(source).download(source, workspace).name
     with tempfile.TemporaryDirectory() as aside:
         with Account(Path(aside) / "kept.jsonl", Path(aside) / "faulty.jsonl", seed=0) as account:
-            RowReader(workspace, dialogue, reporter, Cleaner(None), Recogniser(), account).read([source])
+            maker = Maker(dialogue, Cleaner(None), Recogniser(), AS_TEXT, seed=0)
+            RowReader(workspace, reporter, maker, account).read([source])
         wanted = {number(part or "train")} | ({NONE} if part in (None, "train") else set())
         rows = zip(account.pins.tolist(), account.lines(), strict=True)
         samples = [json.loads(row)["text"] for pin, row in rows if pin in wanted]

@@ -41,16 +41,16 @@ def keys(conversation: Conversation, seed: int) -> Keys:
         plain = normalised(conversation.text)
         return Keys(_drawn(seed, plain), digest([conversation.text]), digest([plain]), ABSENT)
     roles = [m["role"] for m in conversation.messages]
-    texts = [m["content"] + _more(m) for m in conversation.messages]
+    texts = [m["content"] if len(m) == 2 else m["content"] + _more(m) for m in conversation.messages]
     loose = [normalised(text) for text in texts]
     prompt = "\x1f".join([f"{role}\x1e{text}" for role, text in zip(roles[:-1], loose[:-1], strict=True)])
-    return Keys(_drawn(seed, prompt), digest(_framed(roles, texts)), digest(_framed(roles, loose)), digest(loose[-1:]))
+    exact = digest(_framed(roles, texts))
+    same = exact if loose == texts else digest(_framed(roles, loose))
+    return Keys(_drawn(seed, prompt), exact, same, digest(loose[-1:]))
 
 
 def _more(message: Message) -> str:
     """What a message says beside its text: calls, reasoning, the tools of the conversation."""
-    if len(message) == 2:
-        return ""
     rest = {key: value for key, value in message.items() if key not in ("role", "content")}
     return "\x1d" + json.dumps(rest, ensure_ascii=False, sort_keys=True)
 
@@ -68,7 +68,7 @@ def id_key(source: int, found: str) -> bytes:
 
 
 def _framed(roles: Sequence[str], texts: Sequence[str]) -> list[str]:
-    return [f"{len(role)} {role} {text}" for role, text in zip(roles, texts, strict=True)]
+    return [part for pair in zip(roles, texts, strict=True) for part in pair]
 
 
 def _drawn(seed: int, key: str) -> bytes:
@@ -77,8 +77,7 @@ def _drawn(seed: int, key: str) -> bytes:
 
 def digest(texts: Sequence[str]) -> bytes:
     """One key of several texts: where one ends and the next begins counts."""
-    parts = [text.encode() for text in texts]
-    return hashlib.sha256(b"".join([b"%d " % len(part) + part for part in parts])).digest()[:SIZE]
+    return hashlib.sha256("".join([f"{len(text)} {text}" for text in texts]).encode()).digest()[:SIZE]
 
 
 class Column:
@@ -90,9 +89,9 @@ class Column:
     def __len__(self) -> int:
         return len(self._bytes) // SIZE
 
-    def add(self, key: bytes) -> None:
-        """The key of the next row."""
-        self._bytes += key
+    def add(self, keys: bytes) -> None:
+        """The key of the next row, or of several."""
+        self._bytes += keys
 
     def at(self, row: int) -> bytes:
         """The key of a row."""

@@ -9,10 +9,10 @@ import numpy as np
 from dadeum.core.errors import DadeumError, DataError
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow
-from dadeum.data.format import trained_tokens
 from dadeum.data.formats import Conversation
 from dadeum.data.lengths import Ints, Lengths
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
+from dadeum.data.shape import trained_tokens
 
 LOOKED_AT = 500  # at most twice as many rows, spread over all, on which Korean is counted
 SPREAD = 2654435769  # 2**32 by the golden ratio: multiples of it, cut to 32 bits, lie evenly

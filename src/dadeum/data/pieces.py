@@ -8,12 +8,13 @@ does not, a token straddles the border, and the caller has to cut it (`tokens.py
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 # Pieces that are remembered: frames, system prompts, questions that come again.
 REMEMBERED = 100_000
-Ids = tuple[int, ...]
+WIDTH = 4  # bytes of an id: ids are kept as the memory of an int32 array
 
 
 class Pieces:
@@ -24,7 +25,8 @@ class Pieces:
         self._backend = backend
         longest_first = sorted(control, key=len, reverse=True)
         self._control = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
-        self._known: dict[str, Ids] = {}
+        self.control = frozenset(control)
+        self._known: dict[str, bytes] = {}
 
     @classmethod
     def of(cls, backend: Any) -> "Pieces | None":
@@ -38,10 +40,8 @@ class Pieces:
             return cls(backend, [t["content"] for t in added])
         return None
 
-    def encode(
-        self, texts: Sequence[str], borders: Sequence[Sequence[int]]
-    ) -> list[tuple[list[int], list[int]] | None]:
-        """Of each text its ids, and at which of them each border (a character position, rising) lies.
+    def encode(self, texts: Sequence[str], borders: Sequence[Sequence[int]]) -> list[tuple[bytes, list[int]] | None]:
+        """Of each text its ids (int32), and at which of them each border (a character position, rising) lies.
 
         None for a text in which a token lies across a border.
         """
@@ -50,8 +50,12 @@ class Pieces:
         for pieces, parts, _ in cut:
             wanted.update(dict.fromkeys(pieces))
             wanted.update(dict.fromkeys(parts))
-        self._learn(wanted)
-        return [self._joined(*found) for found in cut]
+        known = self.known(wanted)
+        return [_joined(known, *found) for found in cut]
+
+    def cut(self, text: str) -> list[str]:
+        """Control tokens and what stands between them, blanks included, nothing empty."""
+        return [piece for piece in self._control.split(text) if piece]
 
     def _cut(self, text: str, borders: Sequence[int]) -> tuple[list[str], list[str], list[int]]:
         """The pieces of a text; for each border the part of its piece up to there, and which piece that is."""
@@ -67,30 +71,34 @@ class Pieces:
             owners.append(number)
         return pieces, parts, owners
 
-    def _learn(self, wanted: Mapping[str, None]) -> None:
+    def known(self, wanted: Iterable[str]) -> dict[str, bytes]:
+        """The ids of these pieces, among those of others."""
         if len(self._known) > REMEMBERED:
             self._known = {}
-        missing = [piece for piece in wanted if piece not in self._known]
+        missing = list(dict.fromkeys(piece for piece in wanted if piece not in self._known))
         if missing:
             encoded = self._backend.encode_batch_fast(missing, add_special_tokens=False)
-            self._known.update((p, tuple(e.ids)) for p, e in zip(missing, encoded, strict=True))
+            self._known.update((p, array("i", e.ids).tobytes()) for p, e in zip(missing, encoded, strict=True))
+        return self._known
 
-    def _joined(
-        self, pieces: Sequence[str], parts: Sequence[str], owners: Sequence[int]
-    ) -> tuple[list[int], list[int]] | None:
-        ids: list[int] = []
-        places: list[int] = []
-        known, border = self._known, 0
-        for number, piece in enumerate(pieces):
-            own = known[piece]
-            while border < len(owners) and owners[border] == number:
-                head = known[parts[border]]
-                if own[: len(head)] != head:
-                    return None
-                places.append(len(ids) + len(head))
-                border += 1
-            ids += own
-        return ids, places
+
+def _joined(
+    known: Mapping[str, bytes], pieces: Sequence[str], parts: Sequence[str], owners: Sequence[int]
+) -> tuple[bytes, list[int]] | None:
+    ids: list[bytes] = []
+    places: list[int] = []
+    size = border = 0
+    for number, piece in enumerate(pieces):
+        own = known[piece]
+        while border < len(owners) and owners[border] == number:
+            head = known[parts[border]]
+            if not own.startswith(head):
+                return None
+            places.append((size + len(head)) // WIDTH)
+            border += 1
+        ids.append(own)
+        size += len(own)
+    return b"".join(ids), places
 
 
 def _byte_level(before: Any) -> bool:

@@ -4,11 +4,11 @@ read = train + validation + test + dropped, always; each dropped row is listed w
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -18,128 +18,142 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
 from dadeum.core.workspace import Workspace
-from dadeum.data.account import Account, Kept
-from dadeum.data.cells import FaultyRow
-from dadeum.data.clean import Cleaner
+from dadeum.data.account import Account
+from dadeum.data.crew import Crew
 from dadeum.data.files import label
-from dadeum.data.formats import Conversation
-from dadeum.data.keys import ABSENT, Rows, id_key, row_id
-from dadeum.data.kinds import Convert, Recogniser
+from dadeum.data.keys import Rows
+from dadeum.data.maker import Chunk, Gone, Kept, Made, Maker, made
 from dadeum.data.mixture import NOT_DRAWN, Mixture, mix, mixed, name_of, origins
 from dadeum.data.sift import Sifter
 from dadeum.data.sources import PARTS, SOURCES, Fault, FileFacts, Row
 from dadeum.data.split import NONE, Numbers, Split, crossing, extra, number, split, twins
-from dadeum.data.usable import AS_TEXT, LeftOut, Usable, usable
+from dadeum.data.step import MANY
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
 LOOK = 100
-STEP = 500
-Check = Callable[[Conversation], str]
+# Rows of a chunk: the first, and the most; where rows are long, as many as make this many characters.
+FIRST, CHUNK, ROOM = 100, 1000, 1 << 21
 Item = Row | Fault | FileFacts
+
+
+class FileEnd(NamedTuple):
+    """What is known of a file when all its rows were read."""
+
+    facts: FileFacts
+    kind: str | None
+    columns: tuple[str, ...]
+
+
+class Task(NamedTuple):
+    """A chunk of rows, damaged ones among them, and the end of their file, where they are its last."""
+
+    chunk: Chunk
+    faults: list[Gone]
+    end: FileEnd | None
 
 
 @dataclass
 class RowReader:
-    """Every row of every source: converted, cleaned and rendered by `check`, or dropped with its reason."""
+    """Every row of every source: kept, or dropped with its reason."""
 
     workspace: Workspace
-    check: Check
     reporter: Reporter
-    cleaner: Cleaner
-    recognise: Recogniser
+    maker: Maker
     account: Account
-    usable: Usable = AS_TEXT
     sifter: Sifter | None = None
-
-    @classmethod
-    def of(
-        cls,
-        data: DataSettings,
-        objective: str,
-        workspace: Workspace,
-        check: Check,
-        reporter: Reporter,
-        account: Account,
-    ) -> "RowReader":
-        """A reader under the settings. Raises DataError where `data.prompt` or `data.columns` is wrong."""
-        recognise = Recogniser.of(data, workspace)
-        fit = usable(objective, data.preference)
-        return cls(workspace, check, reporter, Cleaner(data.system_prompt), recognise, account, fit)
+    crew: Crew = field(default_factory=Crew)
+    _before: int = 0
+    _dropped: int = 0
+    _size: int = FIRST
 
     def read(self, sources: Iterable[MemberSettings]) -> None:
         """Read them all. Raises DataError for a file that cannot be read, or whose columns are not understood."""
         self.reporter.start(say("reading rows", "행 읽는 중"), unit=say("rows", "행"))
-        for place, source in enumerate(sources):
-            member = SOURCES.of(source)
-            self.account.begins.append(self.account.read)
-            self._source(place, name_of(source), member.read(source, member.files(source, self.workspace)))
-        self.recognise.finish()
-        self.reporter.advance(self.account.read)
+        sifting = self.sifter is not None and bool(self.sifter.works)
+        self._size = 1 if sifting else FIRST
+        tasks = self._tasks(sources)
+        work = ((task, self._sifted(task)) for task in tasks) if sifting else self.crew.work("rows", self.maker, tasks)
+        for task, result in work:
+            self.account.take(result, task.faults)
+            if not sifting and result.read:
+                self._size = max(1, min(CHUNK, ROOM * result.read // max(1, len(result.lines))))
+            if task.end is not None:
+                self._file_end(task.end)
+            self.reporter.advance(self.account.read, dropped=self.account.dropped.total())
+        self.maker.recognise.finish()
         self.account.close_reading()
         if self.sifter is not None:
             self.sifter.finish()
 
-    def _source(self, place: int, name: str, items: Iterator[Item]) -> None:
-        head = _look(items)
-        columns = list(dict.fromkeys(column for item in head if isinstance(item, Row) for column in item.values))
-        convert, kind = self.recognise(name, columns) if columns else (None, None)
-        account = self.account
-        before, dropped = account.read, account.dropped.total()
-        for item in chain(head, items):
-            if isinstance(item, FileFacts):
-                rows = account.read - before
-                if not rows:
-                    raise DataError(say(f"{item.file}: holds no rows", f"{item.file}: 행이 없습니다"))
-                file = label(self.workspace, item.file)
-                if item.origin is not None:
-                    self.reporter.note(f"{file}: {item.origin}")
-                account.sources.append(
-                    {
-                        "file": file,
-                        **({"origin": item.origin} if item.origin is not None else {}),
-                        "encoding": item.encoding,
-                        "format": kind,
-                        "columns": columns,
-                        "rows": rows,
-                        "dropped": account.dropped.total() - dropped,
-                        "blank_lines": item.blank,
-                        **item.counts,
-                    }
-                )
-                before, dropped = account.read, account.dropped.total()
-            else:
-                self._item(item, convert, place)
+    def _tasks(self, sources: Iterable[MemberSettings]) -> Iterator[Task]:
+        """All rows in chunks; a chunk ends with its file."""
+        index = 0
+        for place, source in enumerate(sources):
+            member = SOURCES.of(source)
+            self.account.begins.append(index)
+            name = name_of(source)
+            items = member.read(source, member.files(source, self.workspace))
+            head = _look(items)
+            columns = tuple(dict.fromkeys(column for item in head if isinstance(item, Row) for column in item.values))
+            kind = self.maker.kind(name, columns)
+            task = Task(Chunk(place, name, columns, []), [], None)
+            for item in chain(head, items):
+                if isinstance(item, FileFacts):
+                    task = task._replace(end=FileEnd(item, kind, columns))
+                elif isinstance(item, Fault):
+                    task.faults.append(Gone(index, item.where, item.kind, item.reason, True))
+                    index += 1
+                else:
+                    task.chunk.rows.append((index, *item))
+                    index += 1
+                if task.end is not None or len(task.chunk.rows) + len(task.faults) >= self._size:
+                    yield task
+                    task = Task(Chunk(place, name, columns, []), [], None)
+                    if index >= MANY and self._size > 1:
+                        self.crew.start()
+            if task.chunk.rows or task.faults:
+                yield task
 
-    def _item(self, item: Row | Fault, convert: Convert | None, source: int) -> None:
-        account = self.account
-        index = account.read
-        account.read += 1
-        if account.read % STEP == 0:
-            self.reporter.advance(account.read, dropped=account.dropped.total())
-        if isinstance(item, Fault):
-            account.fault(index, item.where, item.kind, item.reason)
-            return
-        try:
-            if convert is None:
-                raise FaultyRow("no columns", say("the row has no column", "행에 열이 없습니다"))
-            conversation = self.cleaner(self.usable(convert(item.values)))
-            found = row_id(item.values)
-            key = ABSENT if found is None else id_key(source, found)
-            if self.sifter is not None and self.sifter.works:
-                left = self.sifter.read(Kept(index, item.where, conversation, "", item.part, key))
+    def _sifted(self, task: Task) -> Made:
+        """What becomes of a row that goes through filters, which see it before and after its text is made."""
+        chunk, sifter, gone = task.chunk, self.sifter, []
+        assert sifter is not None
+        kept: list[Kept] = []
+        for row in self.maker.converted(chunk):
+            if isinstance(row, Kept):
+                left = sifter.read(row)
                 if left is None:
-                    return
-                conversation = left.conversation
-            row = Kept(index, item.where, conversation, self.check(conversation), item.part, key)
-        except LeftOut as left_out:
-            account.drop(index, item.where, left_out.kind, str(left_out))
-            return
-        except FaultyRow as fault:
-            account.fault(index, item.where, fault.kind, str(fault))
-            return
-        if self.sifter is not None:
-            self.sifter.look(row)
-        account.keep(row)
+                    continue
+                row = self.maker.rendered(left)
+            if isinstance(row, Kept):
+                sifter.look(row)
+                kept.append(row)
+            else:
+                gone.append(row)
+        return made(kept, self.account.seed, gone)._replace(read=len(chunk.rows))
+
+    def _file_end(self, end: FileEnd) -> None:
+        account, item = self.account, end.facts
+        rows = account.read - self._before
+        if not rows:
+            raise DataError(say(f"{item.file}: holds no rows", f"{item.file}: 행이 없습니다"))
+        file = label(self.workspace, item.file)
+        if item.origin is not None:
+            self.reporter.note(f"{file}: {item.origin}")
+        account.sources.append(
+            {
+                "file": file,
+                **({"origin": item.origin} if item.origin is not None else {}),
+                "encoding": item.encoding,
+                "format": end.kind,
+                "columns": list(end.columns),
+                "rows": rows,
+                "dropped": account.dropped.total() - self._dropped,
+                "blank_lines": item.blank,
+                **item.counts,
+            }
+        )
+        self._before, self._dropped = account.read, account.dropped.total()
 
 
 def _look(items: Iterator[Item]) -> list[Item]:
@@ -275,14 +289,14 @@ def conversations(account: Account, parted: Parted) -> Iterator[str]:
         raise AssertionError(f"rows lost: {written} kept + {account.dropped.total()} dropped, {account.read} read")
 
 
-def report(account: Account, cleaner: Cleaner, parted: Parted) -> dict[str, Any]:
+def report(account: Account, parted: Parted) -> dict[str, Any]:
     """What `report.json` holds, when all rows have been written."""
     return {
         "read": account.read,
         "kept": account.read - account.dropped.total(),
         "dropped": dict(sorted(account.dropped.items())),
         **parted.facts,
-        "nfc_changed": cleaner.changes.nfc,
-        "line_ends_changed": cleaner.changes.line_ends,
+        "nfc_changed": account.changes.nfc,
+        "line_ends_changed": account.changes.line_ends,
         "sources": account.sources,
     }

@@ -13,6 +13,7 @@ import numpy as np
 
 from dadeum.core.errors import DataError
 from dadeum.data.assemble import Plan, Sample, build, text_bytes
+from dadeum.data.mould import Moulds
 from dadeum.data.spans import TurnFinder
 from dadeum.data.template import ChatTemplate, Message, Refusal
 from dadeum.data.tokens import Encoder
@@ -75,6 +76,12 @@ class Renderer:
     def _finder(self) -> TurnFinder:
         names = list(self._encoder.special)
         return TurnFinder(self.template, special_tokens=names, eos_token=self.tokenizer.eos_token)
+
+    @cached_property
+    def _moulds(self) -> Moulds | None:
+        """The shortest way to a sample, where the tokenizer allows it."""
+        pieces = self._encoder.pieces
+        return Moulds(self.template.skeletons, pieces) if pieces is not None else None
 
     def text(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
         """The conversation as the template writes it. Raises DataError."""
@@ -178,7 +185,12 @@ class Renderer:
     def _chunk(self, chunk: list[Sequence[Message]], train_on: TrainOn) -> list[list[Sample] | DataError]:
         results: list[list[Sample] | DataError] = []
         plans: list[Plan] = []
-        for row, messages in enumerate(chunk):
+        moulds = self._moulds
+        cast = moulds.cast(chunk, train_on) if moulds is not None else [None] * len(chunk)
+        for row, (messages, sample) in enumerate(zip(chunk, cast, strict=True)):
+            if sample is not None:
+                results.append([sample])
+                continue
             try:
                 found = self._plans(row, messages, train_on)
             except DataError as error:
@@ -186,6 +198,8 @@ class Renderer:
             else:
                 results.append([])
                 plans += found
+                if moulds is not None and len(found) == 1:
+                    moulds.learn(messages, found[0], train_on)
         while plans:
             again: list[Plan] = []
             for plan, made in zip(plans, build(plans, self._encoder, self.template_name), strict=True):

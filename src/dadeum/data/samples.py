@@ -1,6 +1,6 @@
 """Samples on disk: an Arrow file, read through the page cache, never as a whole."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,15 +35,25 @@ def _schema() -> Any:
     )
 
 
+class Block(NamedTuple):
+    """Samples end to end: ids, weights; of each sample its length, its row, and the bytes of the trained text."""
+
+    input_ids: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float32]
+    lengths: npt.NDArray[np.int32]
+    source_rows: npt.NDArray[np.int64]
+    answer_bytes: npt.NDArray[np.int64]
+
+
 class SampleWriter:
-    """Writes entries in the order in which they are added, a thousand at a time."""
+    """Writes samples in the order in which they are added, a thousand at a time."""
 
     def __init__(self, path: Path) -> None:
         """The file is there from the start, and whole when the writer is closed."""
         import pyarrow
 
-        self.count = 0
-        self._waiting: list[Entry] = []
+        self._waiting: list[Block] = []
+        self._count = 0  # of what waits
         self._file = pyarrow.OSFile(str(path), "wb")
         self._writer = pyarrow.ipc.new_file(self._file, _schema())
 
@@ -51,37 +61,41 @@ class SampleWriter:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._waiting:
-            self._write()
+        self._write(1)
         self._writer.close()
         self._file.close()
 
-    def add(self, entry: Entry) -> None:
-        """One more sample."""
-        self.count += 1
-        self._waiting.append(entry)
-        if len(self._waiting) == BATCH:
-            self._write()
+    def add(self, block: Block) -> None:
+        """Some more samples."""
+        self._waiting.append(block)
+        self._count += len(block.lengths)
+        self._write(BATCH)
 
-    def _write(self) -> None:
+    def _write(self, least: int) -> None:
+        """Write what waits in batches, as long as there is at least so much."""
         import pyarrow
 
-        batch, self._waiting = self._waiting, []
-        columns = [
-            _lists([e.input_ids for e in batch], np.int32),
-            _lists([e.weights for e in batch], np.float32),
-            _array(np.array([e.source_row for e in batch], np.int64)),
-            _array(np.array([e.answer_bytes for e in batch], np.int64)),
-        ]
-        self._writer.write_batch(pyarrow.record_batch(columns, schema=_schema()))
-
-
-def write_samples(path: Path, entries: Iterable[Entry]) -> int:
-    """Write the entries in order; returns how many."""
-    with SampleWriter(path) as writer:
-        for entry in entries:
-            writer.add(entry)
-    return writer.count
+        if self._count < least:
+            return
+        whole = Block(*(np.concatenate(column) for column in zip(*self._waiting, strict=True)))
+        ends = np.concatenate([[0], np.cumsum(whole.lengths)])
+        at = 0
+        while self._count - at >= least:
+            to = min(at + BATCH, self._count)
+            begin, end = int(ends[at]), int(ends[to])
+            offsets = _array((ends[at : to + 1] - begin).astype(np.int32))
+            columns = [
+                pyarrow.ListArray.from_arrays(offsets, _array(whole.input_ids[begin:end])),
+                pyarrow.ListArray.from_arrays(offsets, _array(whole.weights[begin:end])),
+                _array(whole.source_rows[at:to]),
+                _array(whole.answer_bytes[at:to]),
+            ]
+            self._writer.write_batch(pyarrow.record_batch(columns, schema=_schema()))
+            at = to
+        begin = int(ends[at])
+        rest = (whole.lengths[at:], whole.source_rows[at:], whole.answer_bytes[at:])
+        self._waiting = [Block(whole.input_ids[begin:], whole.weights[begin:], *rest)]
+        self._count -= at
 
 
 def _array(values: npt.NDArray[Any]) -> Any:
@@ -90,13 +104,6 @@ def _array(values: npt.NDArray[Any]) -> Any:
 
     kinds = {"int32": pyarrow.int32(), "int64": pyarrow.int64(), "float32": pyarrow.float32()}
     return pyarrow.Array.from_buffers(kinds[str(values.dtype)], len(values), [None, pyarrow.py_buffer(values)])
-
-
-def _lists(arrays: list[Any], kind: Any) -> Any:
-    import pyarrow
-
-    offsets = np.concatenate([[0], np.cumsum([len(a) for a in arrays])]).astype(np.int32)
-    return pyarrow.ListArray.from_arrays(_array(offsets), _array(np.concatenate(arrays).astype(kind)))
 
 
 def _view(array: Any, kind: Any) -> npt.NDArray[Any]:

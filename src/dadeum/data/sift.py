@@ -8,7 +8,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
@@ -18,11 +18,12 @@ from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
-from dadeum.data.account import Account, Kept, kept_row
+from dadeum.data.account import Account, kept_row
 from dadeum.data.cells import FaultyRow
 from dadeum.data.filters import FILTERS, Drop, Mask, Seen, Sieve, Tools
 from dadeum.data.formats import Conversation
 from dadeum.data.keys import Rows
+from dadeum.data.maker import Kept
 from dadeum.data.split import NONE, Numbers, number
 from dadeum.data.step import FILTER, MASKED
 
@@ -102,7 +103,7 @@ class Sifter:
             if left is None:
                 return None
             if left.conversation is not row.conversation:
-                left = replace(left, text=self.check(left.conversation))
+                left = left._replace(text=self.check(left.conversation))
         except FaultyRow as fault:
             self.account.fault(row.source_row, row.where, fault.kind, str(fault))
             return None
@@ -144,7 +145,7 @@ class Sifter:
                 work.hidden.update(verdict.found)
                 entry = {"source_row": row.source_row, "where": row.where, "kind": kind, "filter": work.place}
                 self._list({**entry, "hidden": dict(verdict.found)})
-                row = replace(row, conversation=verdict.conversation)
+                row = row._replace(conversation=verdict.conversation)
         return row
 
     def _list(self, entry: dict[str, Any]) -> None:

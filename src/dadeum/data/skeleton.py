@@ -18,6 +18,7 @@ Message = Mapping[str, Any]
 Shape = tuple[str, ...]
 # A text and what was stripped from it: ((method, arguments), …).
 Strips = tuple[tuple[str, tuple[Any, ...]], ...]
+Slot = tuple[int, Strips]
 
 # One private-use character stands for each text that a template may paste.
 FIRST, LAST = 0xE000, 0xF8FF
@@ -50,7 +51,7 @@ class Guard:
 
     def holds(self, texts: Sequence[str]) -> bool:
         """Whether this text gives the same answer."""
-        answer = _asked(_stripped(texts[self.message], self.strips), self.method, self.arguments)
+        answer = _asked(stripped(texts[self.message], self.strips), self.method, self.arguments)
         return (answer == self.answer) is True
 
 
@@ -58,7 +59,7 @@ class Guard:
 class Skeleton:
     """The pieces of a render: the template's own text, or (message, what is stripped from it)."""
 
-    pieces: tuple[str | tuple[int, Strips], ...]
+    pieces: tuple[str | Slot, ...]
     guards: tuple[Guard, ...]
 
     def fits(self, texts: Sequence[str]) -> bool:
@@ -67,10 +68,11 @@ class Skeleton:
 
     def render(self, texts: Sequence[str]) -> str:
         """The conversation of these texts."""
-        return "".join([p if isinstance(p, str) else _stripped(texts[p[0]], p[1]) for p in self.pieces])
+        return "".join([p if isinstance(p, str) else stripped(texts[p[0]], p[1]) for p in self.pieces])
 
 
-def _stripped(text: str, strips: Strips) -> str:
+def stripped(text: str, strips: Strips) -> str:
+    """A text as the template pastes it."""
     for method, arguments in strips:
         text = getattr(text, method)(*arguments)
     return text
@@ -95,7 +97,7 @@ class Trace:
     """One render that is watched: the characters that stand for texts, and the questions that were asked."""
 
     texts: Sequence[str]
-    marks: dict[tuple[int, Strips], str] = field(default_factory=dict)
+    marks: dict[Slot, str] = field(default_factory=dict)
     guards: dict[tuple[Any, ...], Guard] = field(default_factory=dict)
 
     def text(self, message: int, strips: Strips = ()) -> "Watched":
@@ -123,13 +125,13 @@ class Watched(str):
     """A text that notices what is done to it; anything that is not foreseen raises Looked."""
 
     trace: Trace
-    slot: tuple[int, Strips] | None = None  # None: texts of messages among the template's own
+    slot: Slot | None = None  # None: texts of messages among the template's own
 
     def _ask(self, method: str, *arguments: Any) -> Any:
         if self.slot is None or any(isinstance(a, Watched) or not _constant(a) for a in arguments):
             raise Looked
         message, strips = self.slot
-        answer = _asked(_stripped(self.trace.texts[message], strips), method, arguments)
+        answer = _asked(stripped(self.trace.texts[message], strips), method, arguments)
         guard = Guard(message, strips, method, arguments, answer)
         self.trace.guards[(message, strips, method, arguments)] = guard
         return answer
@@ -224,17 +226,17 @@ class Skeletons:
         self._trials: Counter[Skeleton] = Counter()
         self._trace: Trace | None = None
         written = [source, *(v for v in variables.values() if isinstance(v, str))]
-        self._able = not any(FIRST <= ord(c) <= LAST for text in written for c in text) and all(
+        self.able = not any(FIRST <= ord(c) <= LAST for text in written for c in text) and all(
             _constant(value) or callable(value) for value in variables.values()
         )
         try:
             self._watching = self._watched()
         except Looked:
-            self._able = False
+            self.able = False
 
     def render(self, messages: Sequence[Message], add_generation_prompt: bool, run: Callable[[], str]) -> str:
         """The conversation: from its skeleton where that is known, else as `run` renders it by the template."""
-        seen = _plain_texts(messages) if self._able else None
+        seen = _plain_texts(messages) if self.able else None
         if seen is None:
             return run()
         roles, texts = seen
@@ -254,9 +256,17 @@ class Skeletons:
             self._trials[fitting] += 1
             rendered = run()
             # A template that is cleverer than this module keeps running.
-            self._able = rendered == text
+            self.able = rendered == text
             return rendered
         return text
+
+    def proven(self, messages: Sequence[Message], add_generation_prompt: bool) -> Skeleton | None:
+        """The skeleton of this conversation, where it is known and past its probation."""
+        seen = _plain_texts(messages) if self.able else None
+        if seen is None:
+            return None
+        known = self._known.get((seen[0], add_generation_prompt), [])
+        return next((s for s in known if self._trials[s] >= PROBATION and s.fits(seen[1])), None)
 
     def _traced(self, roles: Shape, texts: Sequence[str], add_generation_prompt: bool) -> Skeleton | None:
         trace = self._trace = Trace(texts)
@@ -270,7 +280,7 @@ class Skeletons:
             return None
         finally:
             self._trace = None
-        slots: dict[str, tuple[int, Strips]] = {mark: slot for slot, mark in trace.marks.items()}
+        slots: dict[str, Slot] = {mark: slot for slot, mark in trace.marks.items()}
         pieces = re.split(f"([{chr(FIRST)}-{chr(LAST)}])", str.__str__(whole))
         return Skeleton(tuple(slots.get(p, p) for p in pieces if p), tuple(trace.guards.values()))
 

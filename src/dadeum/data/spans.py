@@ -25,6 +25,7 @@ NO_PREFIX = "no_prefix_rendering"
 class Turn:
     """One trained turn: `text` reaches up to and with its end token; the numbers are character positions in it."""
 
+    index: int  # of its message
     text: str
     prompt: int  # where the prompt ends and the target begins
     answer: int  # first character of the answer
@@ -93,7 +94,7 @@ class TurnFinder:
                     "(추론 등 일부를 빼거나 바꿉니다). 행이나 템플릿을 바꾸세요",
                 )
             )
-        return self._close(full, len(prompt), span, frame)
+        return self._close(index, full, len(prompt), span, frame)
 
     def _whole(self, messages: Sequence[Message], index: int, prompt: str, full: str) -> Turn:
         """A turn of which all that follows the prompt is the target."""
@@ -103,7 +104,7 @@ class TurnFinder:
             raise dropped(self.template.name, index, key)
         end, end_token = self._last_end(messages, index, rest)
         start = len(prompt)
-        return Turn(full[: start + end], start, start, start + end - len(end_token), True, end_token)
+        return Turn(index, full[: start + end], start, start, start + end - len(end_token), True, end_token)
 
     def _unheard(self, messages: Sequence[Message], index: int) -> str | None:
         """What the template leaves out when the turn is said in other words: words that are found may be found by chance."""
@@ -133,10 +134,10 @@ class TurnFinder:
             )
         return last.end(), last[0]
 
-    def _close(self, full: str, prompt: int, span: tuple[int, int], frame: Frame) -> Turn:
+    def _close(self, index: int, full: str, prompt: int, span: tuple[int, int], frame: Frame) -> Turn:
         answer, answer_end = span
         if frame.end is not None:
-            return Turn(full[: answer_end + frame.end], prompt, answer, answer_end, True, frame.end_token)
+            return Turn(index, full[: answer_end + frame.end], prompt, answer, answer_end, True, frame.end_token)
         if self.eos_token is None:
             raise Refusal(
                 say(
@@ -147,7 +148,7 @@ class TurnFinder:
                 ),
                 "untrained_end_token",
             )
-        return Turn(full[:answer_end] + self.eos_token, prompt, answer, answer_end, False, self.eos_token)
+        return Turn(index, full[:answer_end] + self.eos_token, prompt, answer, answer_end, False, self.eos_token)
 
     def _learn(self, messages: Sequence[Message], index: int, shape: str) -> Frame:
         asked, full, sentinel = self._with_sentinel(messages, index)

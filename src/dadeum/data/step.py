@@ -23,7 +23,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
-from dadeum.data.conversations import NAME, places_of, read_conversations, write_conversations
+from dadeum.data.conversations import NAME, conversation_lines, places_of, write_conversations
 from dadeum.data.files import label
 from dadeum.data.filters import FILTERS, Tools
 from dadeum.data.formats import Conversation
@@ -33,6 +33,7 @@ from dadeum.data.sources import PARTS, SOURCES
 # Raised when the meaning of these stages changes, so that what older code made is made again.
 CODE_VERSION = 1
 GATE_VERSION = 1  # the same for the gate: what an older one let through is looked at again
+MANY = 8000  # rows; what there is beyond them is worth calling other processes
 CONVERSATIONS = NAME
 REPORT = "report.json"
 FAULTY = "faulty_rows.jsonl"
@@ -101,22 +102,9 @@ def preprocess(
     if _whole(folder, fingerprint, reporter):
         return folder
     from dadeum.data.account import Account
+    from dadeum.data.bench import Settings, at_bench
     from dadeum.data.prepare import RowReader, conversations, part_rows, refuse_empty, report
-    from dadeum.data.render import Refusal
     from dadeum.data.sift import Sifter
-
-    renderer = _renderer(data, tokenizer_place, chat_template, workspace)
-
-    def check(conversation: Conversation) -> str:
-        if conversation.text is not None:
-            return conversation.text
-        try:
-            text: str = renderer.text(list(conversation.messages))
-        except Refusal:
-            raise
-        except DataError as error:
-            raise FaultyRow("not rendered", str(error)) from None
-        return text
 
     made_from = {"data": data.model_dump(mode="json"), "inputs": inputs(data, workspace), "objective": objective}
     listing = _listing(workspace, fingerprint)
@@ -124,13 +112,13 @@ def preprocess(
     with artifact.writing(
         folder, kind="preprocessed", fingerprint=fingerprint, made_from=made_from, facts=facts, points="preprocess"
     ) as aside:
+        settings = Settings.of(data, objective, tokenizer_place, chat_template, workspace)
         with contextlib.ExitStack() as files:
+            bench, crew = files.enter_context(at_bench(settings, last=False))
             account = files.enter_context(Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed))
-            tools = Tools(workspace, *_counters(renderer), account.places)
-            sifter = files.enter_context(Sifter(data.filters, tools, account, check, reporter))
-            reader = RowReader.of(data, objective, workspace, check, reporter, account)
-            reader.sifter = sifter
-            reader.read(data.sources)
+            tools = Tools(workspace, *_counters(bench.renderer), account.places)
+            sifter = files.enter_context(Sifter(data.filters, tools, account, bench.text, reporter))
+            RowReader(workspace, reporter, bench.maker, account, sifter, crew).read(data.sources)
             _refuse_rows(account, sifter, data, listing)
             refuse_empty(account)
             parted = part_rows(account, data, sifter)
@@ -138,7 +126,7 @@ def preprocess(
             listing.unlink(missing_ok=True)
             write_conversations(aside / CONVERSATIONS, conversations(account, parted))
         account.spool.unlink()
-        facts |= report(account, reader.cleaner, parted) | {"filters": sifter.report()}
+        facts |= report(account, parted) | {"filters": sifter.report()}
         artifact.write_json(aside / REPORT, facts)
         _tell(facts, reporter)
     return folder
@@ -197,15 +185,16 @@ def format_(
     folder = workspace.processed / f"formatted-{fingerprint[:SHORT]}"
     if _whole(folder, fingerprint, reporter):
         return folder
+    from dadeum.data.bench import Settings, at_bench
     from dadeum.data.contract import PromptContract, save_prompt
-    from dadeum.data.format import Formatter
+    from dadeum.data.format import Formatter, tasks
     from dadeum.data.samples import SampleWriter
 
     before = artifact.verified(preprocessed)
     rows = int(before.facts["kept"])
-    renderer = _renderer(data, tokenizer_place, chat_template, workspace)
     reporter.start(say("formatting rows", "행을 토큰으로 바꾸는 중"), rows, say("rows", "행"))
     facts: dict[str, Any] = {}
+    settings = Settings.of(data, objective, tokenizer_place, chat_template, workspace)
     made_from = {"preprocessed": before.fingerprint, "data": data.model_dump(mode="json"), "objective": objective}
     with artifact.writing(
         folder, kind="formatted", fingerprint=fingerprint, made_from=made_from, facts=facts, points="format"
@@ -214,16 +203,28 @@ def format_(
             writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow")) for part in PARTS}
             questions = files.enter_context((aside / QUESTIONS).open("w", encoding="utf-8", newline="\n"))
             faulty = files.enter_context((aside / FAULTY).open("w", encoding="utf-8", newline="\n"))
-            formatter = Formatter(data, objective, renderer, reporter, questions, faulty)
-            for part, entry in formatter.entries(read_conversations(preprocessed / CONVERSATIONS)):
-                writers[part].add(entry)
+            bench, crew = files.enter_context(at_bench(settings, last=True))
+            if rows >= MANY:
+                crew.start()
+            formatter = Formatter(data, objective, reporter)
+            for _, shaped in crew.work(
+                "samples", bench.samples, tasks(conversation_lines(preprocessed / CONVERSATIONS))
+            ):
+                for part, block in shaped.blocks.items():
+                    writers[part].add(block)
+                questions.writelines(f"{line}\n" for line in shaped.questions)
+                faulty.writelines(json.dumps(entry, ensure_ascii=False) + "\n" for entry in shaped.dropped)
+                formatter.take(shaped)
             faults.point("format.written")
         _refuse_format(formatter, rows, aside / FAULTY, _listing(workspace, fingerprint))
-        settings = load_prompt(data.prompt, workspace)
-        prompt = _composed(settings.model_dump(mode="json")) if settings else None
+        said = load_prompt(data.prompt, workspace)
+        prompt = _composed(said.model_dump(mode="json")) if said else None
+        renderer = bench.renderer
         contract = PromptContract.of(renderer, system_prompt=_composed(data.system_prompt), prompt=prompt)
         save_prompt(aside / PROMPT, renderer.tokenizer, contract)
-        seen = formatter.gate.refuse(renderer, partial(places_of, preprocessed), reporter, aside / PROMPT)
+        gate = bench.shaper.gate
+        gate.merge(formatter.seen)
+        seen = gate.refuse(renderer, partial(places_of, preprocessed), reporter, aside / PROMPT)
         facts |= formatter.statistics(before.facts) | {"gate": seen}
         artifact.write_json(aside / STATISTICS, facts)
     return folder
@@ -252,15 +253,6 @@ def _refuse_format(formatter: Any, rows: int, faulty: Path, listing: Path) -> No
                 f"nothing_trained: {rows}행 중 학습할 것이 없습니다 (뺀 것: {reasons}). data.max_length를 늘리거나 행을 고치세요",
             )
         )
-
-
-def _renderer(data: DataSettings, place: Path, chat_template: str | None, workspace: Workspace) -> Any:
-    from dadeum.data.render import Renderer
-    from dadeum.tokenizer.load import load_tokenizer
-
-    if chat_template is not None and workspace.at(chat_template).is_file():
-        chat_template = str(workspace.at(chat_template))
-    return Renderer(load_tokenizer(place, chat_template=chat_template), kwargs=data.chat_template_kwargs)
 
 
 def _whole(folder: Path, fingerprint: str, reporter: Reporter) -> bool:

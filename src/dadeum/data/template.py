@@ -97,7 +97,7 @@ class ChatTemplate:
         """The conversation as text. Raises DataError that names the template."""
         if extra:
             return self._run(messages, add_generation_prompt, {**self.variables, **extra})
-        return self._skeletons.render(
+        return self.skeletons.render(
             messages, add_generation_prompt, lambda: self._run(messages, add_generation_prompt, self.variables)
         )
 
@@ -141,7 +141,8 @@ class ChatTemplate:
         return {"reasoning_content": "thinking"} if own else {}
 
     @cached_property
-    def _skeletons(self) -> Skeletons:
+    def skeletons(self) -> Skeletons:
+        """What is known of its renders."""
         return Skeletons(self.compiled, self.source, self.variables)
 
     @property

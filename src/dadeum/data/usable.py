@@ -5,12 +5,11 @@ rather than trained on as something else.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow
-from dadeum.data.formats import Conversation
+from dadeum.data.formats import NO_LABELS, Conversation
 
 Usable = Callable[[Conversation], Conversation]
 
@@ -38,7 +37,7 @@ def usable(objective: str, preference: str) -> Usable:
                     f"그림이 {count}개 있는 행인데 글만 학습합니다. data.faulty_rows=drop으로 빼세요",
                 ),
             )
-        return replace(row, rejected=(), wanted=None)
+        return row._replace(rejected=(), wanted=None) if row.rejected or row.wanted is not None else row
 
     return reduce
 
@@ -70,7 +69,7 @@ def _unasked(row: Conversation, objective: str) -> DataError:
 def _text(row: Conversation, objective: str) -> Conversation:
     """Plain text, with labels or without: what is pretrained on is the text."""
     if objective == "pretrain" and row.second is None:
-        return replace(row, labels={})
+        return row._replace(labels=NO_LABELS)
     if not row.labels:
         raise DataError(
             say(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
 from typing import Any, Literal
 
 from dadeum.core.errors import DataError
@@ -49,8 +48,8 @@ def mapped(conversation: Conversation, change: Callable[[str], str]) -> Conversa
 
     Whatever else a row may come to say is changed too, but for its category.
     """
-    said = {f.name: getattr(conversation, f.name) for f in fields(conversation) if f.name not in FIXED}
-    return replace(conversation, **{name: _mapped(value, change) for name, value in said.items()})
+    said = {name: value for name, value in conversation._asdict().items() if name not in FIXED}
+    return conversation._replace(**{name: _mapped(value, change) for name, value in said.items()})
 
 
 def _mapped(value: Any, change: Callable[[str], str]) -> Any:

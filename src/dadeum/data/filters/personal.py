@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -96,7 +96,7 @@ class Personal(Sieve):
             return None
         # The question and the reference of an evaluation repeat what the messages say: it is counted once.
         found: Counter[str] = Counter()
-        said = replace(row.conversation, query=None, reference=None)
+        said = row.conversation._replace(query=None, reference=None)
         _texts.mapped(said, lambda text: self._hide(text, found))
         found = found or everywhere
         if self.settings.action == "mask":

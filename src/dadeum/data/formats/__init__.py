@@ -6,8 +6,7 @@ names), `RANK` (of several members that match, the one of the highest rank is me
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from dadeum.core.family import Family
 
@@ -17,8 +16,10 @@ Message = dict[str, Any]
 IMAGE = "<image>"
 
 
-@dataclass(frozen=True, slots=True)
-class Conversation:
+NO_LABELS: Mapping[str, Any] = {}
+
+
+class Conversation(NamedTuple):
     """Messages with roles, or plain text; never both. The rest is what a row says beside them."""
 
     messages: tuple[Message, ...] = ()
@@ -31,7 +32,7 @@ class Conversation:
     rejected: tuple[Message, ...] = ()  # the conversation with the worse answer; `messages` ends with the better one
     wanted: bool | None = None  # whether the answer is one to learn, where rows are rated one by one
     second: str | None = None  # of two sentences; `text` is the first
-    labels: Mapping[str, Any] = field(default_factory=dict)  # by column: a class, a score, or a list of them
+    labels: Mapping[str, Any] = NO_LABELS  # by column: a class, a score, or a list of them
 
 
 class FormatModule(Protocol):

@@ -29,6 +29,7 @@ RATINGS = ("kto_tag", "label")
 # Columns that any row of messages may have.
 BESIDE = (*SYSTEM, "history", "tools", *_images.COLUMNS, *RATINGS, "category")
 UNREAD = ("videos", "video", "audios", "audio")
+_ASIDE = frozenset((*BESIDE, *UNREAD))
 
 
 def _blank(value: Any) -> bool:
@@ -65,6 +66,9 @@ def _parts(value: list[Any], place: str) -> tuple[str, str, list[str]]:
 def message(role: Any, content: Any, number: int, turn: Mapping[str, Any] | None = None) -> Message:
     """One message under our names of the roles, with what `turn` says beside its content. Raises FaultyRow."""
     given = turn or {}
+    known = ROLES.get(role) if type(role) is str else None
+    if known is not None and len(given) in (0, 2) and type(content) is str and not (content == "" or content.isspace()):
+        return {"role": known, "content": content}  # as nearly all are
     name = str(role).strip().lower()
     if name == CALL:
         return {"role": "assistant", "content": "", "tool_calls": _calls.calls(content, number)}
@@ -109,9 +113,9 @@ def turns(value: Any, column: str) -> list[Message]:
             raise FaultyRow(
                 "no messages", say(f"message {number} is no mapping", f"메시지 {number}이(가) 객체가 아닙니다")
             )
-        role = next((turn[key] for key in ("role", "from") if key in turn), None)
-        content = next((turn[key] for key in ("content", "value") if key in turn), None)
-        if str(role).lower() == "system" and _blank(content):
+        role = turn["role"] if "role" in turn else turn.get("from")
+        content = turn["content"] if "content" in turn else turn.get("value")
+        if _blank(content) and str(role).lower() == "system":
             continue
         if role is not None:
             found.append(message(role, content, number, turn))
@@ -157,6 +161,9 @@ def _rating(values: Mapping[str, Any]) -> bool | None:
 
 def conversation(values: Mapping[str, Any], messages: list[Message]) -> Conversation:
     """The messages with what the row's other columns say of them; refuse what cannot be shown."""
+    if _ASIDE.isdisjoint(values):
+        marked, images = _images.placed(messages, [])
+        return Conversation(tuple(marked), images=images)
     for column in UNREAD:
         if values.get(column) not in (None, "", [], "[]"):
             raise FaultyRow(

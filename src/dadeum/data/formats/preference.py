@@ -5,7 +5,6 @@ prompt may stand in any column that questions stand in.
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from dadeum.core.language import say
@@ -50,7 +49,7 @@ def convert(values: Mapping[str, Any]) -> Conversation:
         )
     plain = {name: value for name, value in values.items() if name not in RATINGS}
     chosen = conversation(plain, whole[0])
-    return replace(chosen, rejected=conversation(plain, whole[1]).messages)
+    return chosen._replace(rejected=conversation(plain, whole[1]).messages)
 
 
 def _whole(answer: list[Message]) -> bool:

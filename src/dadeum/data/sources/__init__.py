@@ -12,7 +12,7 @@ writes a file that is missing.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 from dadeum.core.family import Family
 from dadeum.core.workspace import Workspace
@@ -22,8 +22,7 @@ Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """One row: its cells as read, `file:line`, and the part that it is pinned to."""
 
     values: dict[str, Any]
@@ -31,8 +30,7 @@ class Row:
     part: Part | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """A row that cannot be used: `file:line`, the reason in words, and the kind that reports count it under."""
 
     where: str

@@ -13,7 +13,6 @@ import re
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any, Literal
@@ -207,7 +206,7 @@ def _told_apart(items: Iterator[Row | Fault | FileFacts], path: Path, shown: str
         if isinstance(item, FileFacts):
             yield item
         else:
-            yield replace(item, where=shown + item.where.removeprefix(nfc(Path(path.name))))
+            yield item._replace(where=shown + item.where.removeprefix(nfc(Path(path.name))))
 
 
 def _kind(path: Path) -> str:

@@ -1,0 +1,278 @@
+"""Conversations to samples, a chunk at a time: what is too long, what trains nothing. Knows no other rows, and no files.
+
+What a chunk became is numbers end to end, which an account takes as they are (`format.py`), in this process or another.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from dadeum.config.data import DataSettings
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.data.extras import says_more
+from dadeum.data.gate import Gate
+from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
+from dadeum.data.samples import Block
+from dadeum.data.seen import Flat, Seen, answers
+from dadeum.data.sources import PARTS, Part
+
+Conversation = Mapping[str, Any]
+
+
+class Chunk(NamedTuple):
+    """Lines of `processed_conversations.json`; on the first `marked` of them the template's own marks are compared."""
+
+    lines: list[str]
+    marked: int = 0
+
+
+class Overlong(NamedTuple):
+    """Samples beyond `max_length`, and what became of them."""
+
+    found: int = 0
+    dropped: int = 0
+    cut: int = 0
+    chopped: int = 0
+    longest: int = 0
+    first: str = ""
+
+    def and_then(self, other: "Overlong") -> "Overlong":
+        """These, and then those."""
+        found, dropped, cut, chopped = (a + b for a, b in zip(self[:4], other[:4], strict=True))
+        longest = max(self.longest, other.longest)
+        return Overlong(found, dropped, cut, chopped, longest, self.first or other.first)
+
+
+class Shaped(NamedTuple):
+    """Of each part its samples and how many rows they are of; the rows that are left out; the test's questions."""
+
+    rows: int
+    blocks: dict[Part, Block]
+    kept: dict[Part, int]
+    dropped: list[dict[str, Any]]
+    questions: list[str]
+    overlong: Overlong
+    marks: list[bool]
+    seen: Seen
+
+
+def trained_tokens(sample: Sample) -> int:
+    """Tokens that are targets: the first of a sample never is."""
+    return int(np.count_nonzero(sample.weights[1:]))
+
+
+def chop(sample: Sample, max_length: int) -> list[Sample]:
+    """A long document in nearly equal chunks: no token is lost or doubled, its bytes are shared out by tokens."""
+    count = -(-len(sample.input_ids) // max_length)
+    if count == 1:
+        return [sample]
+    chunks: list[Sample] = []
+    length, at, given = len(sample.input_ids), 0, 0
+    for ids, weights in zip(
+        np.array_split(sample.input_ids, count), np.array_split(sample.weights, count), strict=True
+    ):
+        at += len(ids)
+        share = sample.answer_bytes * at // length - given
+        given += share
+        chunks.append(Sample(ids, weights, share))
+    return chunks
+
+
+def cut_front(sample: Sample, max_length: int, bos: int | None, start: int) -> Sample | None:
+    """The last `max_length` tokens, after the BOS if there is one; None where that would touch what begins at `start`."""
+    head = 1 if bos is not None and sample.input_ids[0] == bos else 0
+    at = len(sample.input_ids) - (max_length - head)
+    # The first token of a sample is never a target.
+    if at > start or (not head and at == start):
+        return None
+    ids = np.concatenate([sample.input_ids[:head], sample.input_ids[at:]])
+    weights = np.concatenate([sample.weights[:head], sample.weights[at:]])
+    return Sample(ids, weights, sample.answer_bytes)
+
+
+def question(row: Conversation, renderer: Renderer) -> dict[str, Any]:
+    """A line of `test.jsonl`: the messages before the last answer and the reference, or the text."""
+    extra = {key: row[key] for key in ("category", "query") if key in row}
+    if not row["messages"]:
+        return {"text": row["text"], "source_row": row["source_row"], **extra}
+    last = row["messages"][-1]
+    # A call of a tool is compared as the model writes it.
+    reference = row.get("reference") or (renderer.answer(row["messages"]) if says_more(last) else last["content"])
+    return {"messages": row["messages"][:-1], "reference": reference, "source_row": row["source_row"], **extra}
+
+
+def _blocks(
+    rows: Sequence[Conversation], kept: Sequence[tuple[int, Sample]], flat: Flat | None
+) -> tuple[dict[Part, Block], dict[Part, int]]:
+    """The samples of each part end to end, and of how many rows they are."""
+    if flat is None:
+        return {}, {}
+    lengths = np.diff(flat.starts)
+    parts = np.array([PARTS.index(rows[place]["part"]) for place, _ in kept], np.int8)
+    source_rows = np.array([rows[place]["source_row"] for place, _ in kept], np.int64)
+    answer_bytes = np.array([sample.answer_bytes for _, sample in kept], np.int64)
+    times = np.array([rows[place].get("times", 1) for place, _ in kept], np.int64)
+    blocks: dict[Part, Block] = {}
+    counts: dict[Part, int] = {}
+    for number, part in enumerate(PARTS):
+        mine = np.flatnonzero(parts == number)
+        if not len(mine):
+            continue
+        counts[part] = len(np.unique(flat.owners[mine]))
+        if (times[mine] > 1).any():
+            mine = np.concatenate([np.tile(own, times[own[0]]) for own in _runs(flat.owners, mine)])
+        if len(mine) == len(kept):
+            ids, weights = flat.ids, flat.weights
+        else:
+            tokens = np.concatenate([np.arange(flat.starts[i], flat.starts[i + 1]) for i in mine])
+            ids, weights = flat.ids[tokens], flat.weights[tokens]
+        blocks[part] = Block(ids, weights, lengths[mine].astype(np.int32), source_rows[mine], answer_bytes[mine])
+    return blocks, counts
+
+
+def _runs(owners: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
+    """The samples of each row."""
+    return np.split(samples, np.flatnonzero(np.diff(owners[samples])) + 1)
+
+
+class Shaper:
+    """Makes samples of chunks."""
+
+    def __init__(self, data: DataSettings, objective: str, renderer: Renderer) -> None:
+        self.data, self.renderer = data, renderer
+        self.pretrain = objective == "pretrain"
+        self.gate = Gate(data, objective, renderer)
+        self._overlong = Overlong()
+        self._dropped: list[tuple[int, dict[str, Any]]] = []
+
+    def __call__(self, chunk: Chunk) -> Shaped:
+        """What becomes of the rows. Raises Refusal where the template can render none."""
+        self.gate.take()
+        self._overlong, self._dropped = Overlong(), []
+        rows: list[Conversation] = json.loads(f"[{','.join(chunk.lines)}]")
+        marks = [agree for row in rows[: chunk.marked] if (agree := self._marks(row)) is not None]
+        kept: list[tuple[int, Sample]] = []
+        for place, samples in enumerate(self._samples(rows)):
+            kept += [(place, sample) for sample in self._kept(place, rows[place], samples)]
+        flat = Flat.of(kept)
+        idle = self._idle(rows, flat)
+        if flat is not None and idle:
+            kept = [(place, sample) for place, sample in kept if place not in idle]
+            flat = Flat.of(kept)
+        self.gate.see(rows, flat)
+        blocks, counts = _blocks(rows, kept, flat)
+        tested = dict.fromkeys(place for place, _ in kept if rows[place]["part"] == "test")
+        return Shaped(
+            len(rows),
+            blocks,
+            counts,
+            [entry for _, entry in sorted(self._dropped, key=lambda dropped: dropped[0])],
+            [json.dumps(question(rows[place], self.renderer), ensure_ascii=False) for place in tested],
+            self._overlong,
+            marks,
+            self.gate.take(),
+        )
+
+    def _idle(self, rows: Sequence[Conversation], flat: Flat | None) -> set[int]:
+        """Rows that go out because a sample of theirs has no target; the first token of a sample is made none."""
+        if flat is None:
+            return set()
+        flat.weights[flat.starts[:-1]] = 0
+        before = np.concatenate([[0], np.cumsum(flat.weights > 0)])
+        idle = set(flat.owners[np.diff(before[flat.starts]) == 0].tolist())
+        reason = say("no token of it would be trained", "학습할 토큰이 없습니다")
+        for place in sorted(idle):
+            self.gate.drop("nothing_trained", rows[place], reason)
+            self._drop(place, rows[place], "nothing trained", reason)
+        return idle
+
+    def _train_on(self, part: Part) -> TrainOn:
+        """The test part measures the answers that are generated: one sample a row, the last answer."""
+        if self.pretrain:
+            return "all"
+        return "last_assistant" if part == "test" else self.data.train_on
+
+    def _samples(self, rows: Sequence[Conversation]) -> list[list[Sample] | DataError]:
+        found: list[list[Sample] | DataError] = [[] for _ in rows]
+        by_rule: dict[TrainOn, list[int]] = {}
+        for index, row in enumerate(rows):
+            if row["messages"]:
+                by_rule.setdefault(self._train_on(row["part"]), []).append(index)
+            else:
+                found[index] = [self.renderer.plain(row["text"])]
+        for train_on, chosen in by_rule.items():
+            rendered = self.renderer.samples_batch((rows[i]["messages"] for i in chosen), train_on)
+            for index, samples in zip(chosen, rendered, strict=True):
+                found[index] = samples
+        return found
+
+    def _marks(self, row: Conversation) -> bool | None:
+        """Whether the template's own marks agree with what is trained; None where it has none, or the row is refused."""
+        try:
+            return self.renderer.marks_agree(row["messages"]) if row["messages"] else None
+        except DataError:
+            return None  # counted when the row is rendered
+
+    def _kept(self, place: int, row: Conversation, samples: list[Sample] | DataError) -> list[Sample]:
+        if isinstance(samples, Refusal):
+            self.gate.refused(row, samples, whole=self.renderer.refusal is not None)
+            self._drop(place, row, samples.condition, str(samples))
+            return []
+        if isinstance(samples, DataError):
+            self._drop(place, row, "not rendered", str(samples))
+            return []
+        limit = self.data.max_length
+        if all(len(sample.input_ids) <= limit for sample in samples):
+            return samples
+        kept: list[Sample] = []
+        cut = self._overlong.cut
+        for sample in samples:
+            fitting = self._fit(place, row, sample)
+            if not fitting:
+                self.gate.cut(row, samples, [])
+                return []
+            kept += fitting
+        if self._overlong.cut > cut:
+            self.gate.cut(row, samples, kept)
+        return kept
+
+    def _drop(self, place: int, row: Conversation, kind: str, reason: str) -> None:
+        entry = {"source_row": row["source_row"], "where": row["where"], "kind": kind, "reason": reason}
+        self._dropped.append((place, entry))
+
+    def _note(self, **what: Any) -> None:
+        self._overlong = self._overlong.and_then(Overlong(**what))
+
+    def _fit(self, place: int, row: Conversation, sample: Sample) -> list[Sample]:
+        length, limit = len(sample.input_ids), self.data.max_length
+        if length <= limit:
+            return [sample]
+        if self.pretrain:
+            self._note(chopped=1)
+            return chop(sample, limit)
+        if self.data.overlong == "keep_answer":
+            shorter = self._keep_answer(row["messages"], sample, self._train_on(row["part"]))
+            if shorter is not None:
+                self._note(found=1, cut=1, longest=length, first=row["where"])
+                return [shorter]
+        self._note(found=1, dropped=1, longest=length, first=row["where"])
+        reason = say(f"{length} tokens, max_length is {limit}", f"{length}토큰으로 max_length {limit}보다 깁니다")
+        self._drop(place, row, "overlong", reason)
+        return []
+
+    def _keep_answer(self, messages: Sequence[Any], sample: Sample, train_on: TrainOn) -> Sample | None:
+        bos, limit = self.renderer.tokenizer.bos_token_id, self.data.max_length
+        if train_on != "all":
+            whole = cut_front(sample, limit, bos, int(np.argmax(sample.weights > 0)))
+            if whole is not None or answers(sample) < 2:
+                return whole
+        # Earlier answers do not fit: the last one stays whole, and is the only one that is trained.
+        last = self.renderer.samples(messages, "last_assistant")[0]
+        shorter = cut_front(last, limit, bos, int(np.argmax(last.weights > 0)))
+        if shorter is not None and train_on == "all":
+            return Sample(shorter.input_ids, np.ones_like(shorter.weights), shorter.answer_bytes)
+        return shorter

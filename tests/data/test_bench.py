@@ -1,0 +1,68 @@
+"""The tools of one process, and who has them next."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dadeum.core.errors import DataError
+from dadeum.data import bench
+from dadeum.data.bench import Bench, Settings, at_bench
+from dadeum.data.cells import FaultyRow
+from dadeum.data.formats import Conversation
+from tests.data.small import Data
+
+
+def settings(data: Data, **keys: Any) -> Settings:
+    chosen = data.settings({"type": "jsonl", "path": "a.jsonl"}, **keys)
+    return Settings.of(chosen, "sft", data.tokenizer, None, data.workspace)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Data:
+    return Data(tmp_path)
+
+
+def test_the_next_stage_finds_the_tools_of_the_last(data: Data) -> None:
+    with at_bench(settings(data), last=False) as (first, crew):
+        assert first.renderer.text([{"role": "user", "content": "가"}]) == "<|im_start|>user\n가<|im_end|>\n"
+    with at_bench(settings(data), last=True) as (second, same):
+        assert second is first and same is crew
+    with at_bench(settings(data), last=True) as (third, _):
+        assert third is not first
+
+
+def test_other_settings_and_other_files_make_other_tools(data: Data) -> None:
+    with at_bench(settings(data), last=False) as (first, _):
+        pass
+    with at_bench(settings(data, max_length=9), last=False) as (second, _):
+        assert second is not first and second.data.max_length == 9
+    os.utime(data.tokenizer / "tokenizer.json", (1, 1))
+    with at_bench(settings(data, max_length=9), last=False) as (third, _):
+        assert third is not second
+
+
+def test_an_error_leaves_nothing(data: Data) -> None:
+    with pytest.raises(DataError), at_bench(settings(data), last=False):
+        raise DataError("no")
+    assert bench._last is None
+
+
+def test_a_row_that_the_template_refuses_is_faulty(tmp_path: Path) -> None:
+    template = "{% for m in messages %}{% if 'x' in m.content %}{{ raise_exception('no x') }}{% endif %}{{ m.content }}{% endfor %}"
+    made = Bench(settings(Data(tmp_path, template)))
+    talk = ({"role": "user", "content": "가"}, {"role": "assistant", "content": "나"})
+    assert made.text(Conversation(talk)) == "가나"
+    assert made.text(Conversation(text="글")) == "글"
+    with pytest.raises(FaultyRow, match="no x") as error:
+        made.text(Conversation((talk[0], {"role": "assistant", "content": "x"})))
+    assert error.value.kind == "not rendered"
+
+
+def test_a_template_is_a_name_or_a_file_of_the_workspace(data: Data) -> None:
+    (data.root / "own.jinja").write_text("{{ messages[0].content }}!", encoding="utf-8")
+    for template, expected in (("own.jinja", "가!"), ("chatml", "<|im_start|>user\n가<|im_end|>\n")):
+        chosen = data.settings({"type": "jsonl", "path": "a.jsonl"})
+        made = Bench(Settings.of(chosen, "sft", data.tokenizer, template, data.workspace))
+        assert made.renderer.text([{"role": "user", "content": "가"}]) == expected
