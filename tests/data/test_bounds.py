@@ -132,6 +132,14 @@ def test_a_bomb_that_waits_for_its_row_is_found_there() -> None:
         template.render(ROW)
 
 
+def test_a_long_conversation_has_more_time_and_stops_itself_only() -> None:
+    assert (Allowance(2).seconds, Allowance(250).seconds) == (SECONDS, 3 * SECONDS)
+    template = made("{% if messages|length > 150 %}{{ 'x' * 10 ** 9 }}{% endif %}ok")
+    with pytest.raises(DataError, match=r"than 200 messages may take \(3 s .*; divide the conversation") as caught:
+        template.render(ROW * 100)
+    assert not isinstance(caught.value, Refusal) and template.render(ROW) == "ok"
+
+
 def test_the_timer_runs_with_the_template_only() -> None:
     with Allowance():
         assert signal.getitimer(signal.ITIMER_PROF)[1] > 0

@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
 
-SECONDS = 1.0  # of processor time for one conversation
+SECONDS = 1.0  # of processor time for a conversation, and as much again for every SHORT messages
+SHORT = 100
 MEMORY = 1 << 29  # bytes that the process may grow by
 LARGEST = 10_000_000  # characters or items that one operation may make
 BITS = 100_000  # of a whole number
@@ -25,11 +26,15 @@ class Exceeded(Exception):
 
 
 class Allowance:
-    """`with Allowance():` a template runs under the bounds of time and memory; Exceeded comes out where it does not keep them."""
+    """`with Allowance(messages):` a template runs under bounds of time and memory; Exceeded comes out where it does not keep them."""
 
-    __slots__ = ("_before", "_ticks")
+    __slots__ = ("_before", "_ticks", "seconds")
     _running: "Allowance | None" = None
     _ready: bool | None = None
+
+    def __init__(self, messages: int = 0) -> None:
+        """For so many messages: some templates look at all of them for each of them."""
+        self.seconds = SECONDS * (1 + messages // SHORT)
 
     def __enter__(self) -> None:
         self._ticks = self._before = 0
@@ -49,7 +54,7 @@ class Allowance:
         self._ticks += 1
         memory = int(psutil.Process().memory_info().rss)
         self._before = self._before or memory
-        if self._ticks * EVERY >= SECONDS or memory - self._before > MEMORY:
+        if self._ticks * EVERY >= self.seconds or memory - self._before > MEMORY:
             raise Exceeded
 
 

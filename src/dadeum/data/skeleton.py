@@ -223,7 +223,7 @@ class Skeletons:
         self._compiled, self._source, self._variables = compiled, source, variables
         self._known: dict[tuple[Shape, bool], list[Skeleton]] = {}
         self._tries: Counter[tuple[Shape, bool]] = Counter()
-        self._trials: Counter[Skeleton] = Counter()
+        self._trials: Counter[int] = Counter()  # by the id of a skeleton that is known
         self._trace: Trace | None = None
         written = [source, *(v for v in variables.values() if isinstance(v, str))]
         self.able = not any(FIRST <= ord(c) <= LAST for text in written for c in text) and all(
@@ -252,8 +252,8 @@ class Skeletons:
                     self._known[shape] = [*known, found]
             return rendered
         text = fitting.render(texts)
-        if self._trials[fitting] < PROBATION:
-            self._trials[fitting] += 1
+        if self._trials[id(fitting)] < PROBATION:
+            self._trials[id(fitting)] += 1
             rendered = run()
             # A template that is cleverer than this module keeps running.
             self.able = rendered == text
@@ -266,13 +266,13 @@ class Skeletons:
         if seen is None:
             return None
         known = self._known.get((seen[0], add_generation_prompt), [])
-        return next((s for s in known if self._trials[s] >= PROBATION and s.fits(seen[1])), None)
+        return next((s for s in known if self._trials[id(s)] >= PROBATION and s.fits(seen[1])), None)
 
     def _traced(self, roles: Shape, texts: Sequence[str], add_generation_prompt: bool) -> Skeleton | None:
         trace = self._trace = Trace(texts)
         try:
             seen = [{"role": role, "content": trace.text(i)} for i, role in enumerate(roles)]
-            with Allowance():
+            with Allowance(len(texts)):
                 whole = self._watching.render(
                     messages=seen, add_generation_prompt=add_generation_prompt, **self._variables
                 )
@@ -325,9 +325,13 @@ class Skeletons:
 
 def _plain_texts(messages: Sequence[Message]) -> tuple[Shape, list[str]] | None:
     """Roles and texts of messages that hold nothing else."""
-    if any(len(m) != 2 or type(m.get("content")) is not str or type(m.get("role")) is not str for m in messages):
+    try:
+        roles, texts = [m["role"] for m in messages], [m["content"] for m in messages]
+    except KeyError:
         return None
-    return tuple(m["role"] for m in messages), [m["content"] for m in messages]
+    if sum(map(len, messages)) != 2 * len(messages) or {*map(type, roles), *map(type, texts)} - {str}:
+        return None
+    return tuple(roles), texts
 
 
 def _refuse_texts(*values: Any) -> None:

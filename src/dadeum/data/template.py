@@ -12,7 +12,7 @@ from typing import Any
 
 from dadeum.core.errors import DataError, ModelError
 from dadeum.core.language import say
-from dadeum.data.bounds import MEMORY, SECONDS, Allowance, Exceeded, bounded
+from dadeum.data.bounds import MEMORY, SHORT, Allowance, Exceeded, bounded
 from dadeum.data.skeleton import Skeletons
 
 Message = Mapping[str, Any]
@@ -106,12 +106,12 @@ class ChatTemplate:
             raise self._exceeds
         shown, more = self._shown(messages)
         try:
-            with Allowance():
+            with Allowance(len(shown)):
                 text: str = self.compiled.render(
                     messages=shown, add_generation_prompt=add_generation_prompt, **{**variables, **more}
                 )
         except Exception as error:  # the template is foreign code, and may raise anything
-            raise self._failure(error) from None
+            raise self._failure(error, len(shown)) from None
         return text
 
     def _shown(self, messages: Sequence[Message]) -> tuple[list[dict[str, Any]], dict[str, Any]]:
@@ -156,29 +156,39 @@ class ChatTemplate:
         spans: list[tuple[int, int]] = []
         shown, more = self._shown(messages)
         try:
-            with Allowance(), self.compiled.environment.activate_tracker(blocks, spans):
+            with Allowance(len(shown)), self.compiled.environment.activate_tracker(blocks, spans):
                 parts = self.compiled.generate(
                     messages=shown, add_generation_prompt=False, **{**self.variables, **more}
                 )
                 for block in parts:
                     blocks.append(block)
         except Exception as error:
-            raise self._failure(error) from None
+            raise self._failure(error, len(shown)) from None
         return spans
 
-    def _failure(self, error: Exception) -> DataError:
+    def _failure(self, error: Exception, messages: int = 0) -> DataError:
         """What went wrong in the template, in one sentence that names it."""
-        if isinstance(error, Exceeded | MemoryError):
-            self._exceeds = self._exceeds or Refusal(
+        if not isinstance(error, Exceeded | MemoryError):
+            return DataError(self._sentence(error))
+        seconds, memory = Allowance(messages).seconds, MEMORY >> 20
+        if messages > SHORT:  # this row may be the reason
+            return DataError(
                 say(
-                    f"the chat template of {self.name} uses up more time or memory than a conversation may take "
-                    f"({SECONDS:g} s of processor time, {MEMORY >> 20} MiB); do not use this template",
-                    f"{self.name}의 대화 템플릿이 대화 하나에 허용된 시간이나 메모리(프로세서 {SECONDS:g}초, {MEMORY >> 20} MiB)를 "
-                    "넘게 씁니다. 이 템플릿을 쓰지 마세요",
+                    f"the chat template of {self.name} uses up more time or memory than {messages:,} messages may take "
+                    f"({seconds:g} s of processor time, {memory} MiB); divide the conversation, or choose another tokenizer.chat_template",
+                    f"{self.name}의 대화 템플릿이 메시지 {messages:,}개에 허용된 시간이나 메모리(프로세서 {seconds:g}초, {memory} MiB)를 넘게 씁니다. "
+                    "대화를 나누거나 다른 tokenizer.chat_template을 고르세요",
                 )
             )
-            return self._exceeds
-        return DataError(self._sentence(error))
+        self._exceeds = self._exceeds or Refusal(
+            say(
+                f"the chat template of {self.name} uses up more time or memory than a conversation may take "
+                f"({seconds:g} s of processor time, {memory} MiB); do not use this template",
+                f"{self.name}의 대화 템플릿이 대화 하나에 허용된 시간이나 메모리(프로세서 {seconds:g}초, {memory} MiB)를 넘게 씁니다. "
+                "이 템플릿을 쓰지 마세요",
+            )
+        )
+        return self._exceeds
 
     def _sentence(self, error: Exception) -> str:
         reason = " ".join(str(error).split())[:300] or type(error).__name__
