@@ -19,6 +19,7 @@ SIZE = 16
 ABSENT = bytes(SIZE)
 Rows = npt.NDArray[np.bool_]
 IDS = ("id", "_id", "uid", "uuid", "guid")
+_IDS = frozenset(IDS)
 
 
 class Keys(NamedTuple):
@@ -57,6 +58,8 @@ def _more(message: Message) -> str:
 
 def row_id(values: Mapping[str, Any]) -> str | None:
     """What the row's id column holds as text; None without one, where it is blank, and where it is no id."""
+    if _IDS.isdisjoint(map(plain_name, values)):
+        return None
     named = {plain_name(column): value for column, value in values.items()}
     value = next((named[name] for name in IDS if name in named), None)
     return None if isinstance(value, (list, dict, bytes, tuple)) else text_of(value, "id")

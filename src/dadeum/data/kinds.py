@@ -51,6 +51,9 @@ class Recogniser:
         if not member.matches(plain):
             raise _not_this(name, kind, columns)
 
+        if not mapped:
+            return lambda values: member.convert(by_name(values)), kind
+
         def convert(values: Mapping[str, Any]) -> Conversation:
             row = by_name(values)
             kept = {column: value for column, value in row.items() if column not in moved}

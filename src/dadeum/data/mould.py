@@ -244,7 +244,18 @@ def _steps(
                 segment.append(piece)
             at += len(piece)
     made = _segment(segment, pieces, starts)
-    return None if made is None else (*steps, *made, *(border for _, border in waiting))
+    return None if made is None else _joined([*steps, *made, *(border for _, border in waiting)])
+
+
+def _joined(steps: Sequence[bytes | Border | Segment]) -> tuple[bytes | Border | Segment, ...]:
+    """The same steps, ids that follow each other in one piece."""
+    found: list[bytes | Border | Segment] = []
+    for step in steps:
+        if isinstance(step, bytes) and found and isinstance(found[-1], bytes):
+            found[-1] += step
+        else:
+            found.append(step)
+    return tuple(found)
 
 
 def _opens(written: str, starts: frozenset[str]) -> bool:

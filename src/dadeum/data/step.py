@@ -33,7 +33,8 @@ from dadeum.data.sources import PARTS, SOURCES
 # Raised when the meaning of these stages changes, so that what older code made is made again.
 CODE_VERSION = 1
 GATE_VERSION = 1  # the same for the gate: what an older one let through is looked at again
-MANY = 8000  # rows; what there is beyond them is worth calling other processes
+# Rows, or bytes of files; what there is beyond them is worth calling other processes.
+MANY, MUCH = 8000, 1 << 22
 CONVERSATIONS = NAME
 REPORT = "report.json"
 FAULTY = "faulty_rows.jsonl"
@@ -115,6 +116,8 @@ def preprocess(
         settings = Settings.of(data, objective, tokenizer_place, chat_template, workspace)
         with contextlib.ExitStack() as files:
             bench, crew = files.enter_context(at_bench(settings, last=False))
+            if not data.filters and _much(data, workspace):
+                crew.start()
             account = files.enter_context(Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed))
             tools = Tools(workspace, *_counters(bench.renderer), account.places)
             sifter = files.enter_context(Sifter(data.filters, tools, account, bench.text, reporter))
@@ -130,6 +133,13 @@ def preprocess(
         artifact.write_json(aside / REPORT, facts)
         _tell(facts, reporter)
     return folder
+
+
+def _much(data: DataSettings, workspace: Workspace) -> bool:
+    """Whether the files are so large that other processes are worth calling before the first row is read."""
+    files = [path for source in data.sources for path in SOURCES.of(source).files(source, workspace)]
+    size: int = sum(path.stat().st_size for path in files)
+    return size > MUCH
 
 
 def _refuse_rows(account: Any, sifter: Any, data: DataSettings, listing: Path) -> None:

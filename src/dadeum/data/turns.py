@@ -12,6 +12,7 @@ from dadeum.data.template import Message
 TrainOn = Literal["all", "assistant", "last_assistant"]
 # Templates write roles as they are: a role is a word, and can hold no control token.
 ROLE = re.compile(r"[A-Za-z]\w{0,40}")
+USUAL = ("user", "assistant", "system", "tool")
 # What an assistant's message may hold when it is trained: other keys would be rendered and not trained.
 TRAINED_KEYS = frozenset({"role", "content", "name", *EXTRAS})
 # Not said by the message: the first one carries the tools of the conversation.
@@ -24,7 +25,7 @@ def checked(messages: Sequence[Message]) -> list[Message]:
         raise DataError(say("the conversation has no message", "대화에 메시지가 없습니다"))
     for number, message in enumerate(messages, 1):
         role, content = message.get("role"), message.get("content")
-        if not isinstance(role, str) or not ROLE.fullmatch(role):
+        if role not in USUAL and (not isinstance(role, str) or not ROLE.fullmatch(role)):
             raise DataError(
                 say(
                     f"message {number}: found role {role!r}, expected a word such as system, user, assistant or tool",

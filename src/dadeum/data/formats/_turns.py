@@ -109,7 +109,7 @@ def turns(value: Any, column: str) -> list[Message]:
     """A list of `{role, content}`, `{from, value}` or `{human, assistant}`."""
     found: list[Message] = []
     for number, turn in enumerate(list_of(value, column), 1):
-        if not isinstance(turn, Mapping):
+        if type(turn) is not dict and not isinstance(turn, Mapping):
             raise FaultyRow(
                 "no messages", say(f"message {number} is no mapping", f"메시지 {number}이(가) 객체가 아닙니다")
             )
