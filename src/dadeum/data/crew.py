@@ -14,8 +14,10 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
+from queue import SimpleQueue
+from threading import Thread
 from typing import Any, Protocol, TypeVar
 
 from dadeum.core.language import language
@@ -65,14 +67,25 @@ class Hand:
         os.close(there)
         os.close(back)
         self._out, self._in = Connection(self_out, readable=False), Connection(self_in, writable=False)
-        self._line = ThreadPoolExecutor(1)
+        self._line: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
+        # A daemon: nobody waits for a hand that is still loading when the caller ends.
+        Thread(target=self._talk, daemon=True).start()
         self.has = 0  # chunks
-        self.ready = self._line.submit(self._call, bench)
+        self.ready = self._ask(bench)
 
     def give(self, name: str, task: Any) -> "Future[Any]":
         """A chunk for this hand. The answer is (True, result), or (False, the reason)."""
         self.has += 1
-        return self._line.submit(self._call, (name, task))
+        return self._ask((name, task))
+
+    def _ask(self, message: Any) -> "Future[Any]":
+        answer: Future[Any] = Future()
+        self._line.put((answer, message))
+        return answer
+
+    def _talk(self) -> None:
+        while (asked := self._line.get()) is not None:
+            asked[0].set_result(self._call(asked[1]))
 
     def _call(self, message: Any) -> Any:
         try:
@@ -90,7 +103,7 @@ class Hand:
         """End it, whatever it does."""
         self._process.kill()
         self._process.wait()
-        self._line.shutdown(cancel_futures=True)
+        self._line.put(None)
         self._out.close()
         self._in.close()
 
