@@ -253,6 +253,14 @@ def test_twins_across_splits(tmp_path: Path) -> None:
     assert artifact.read_json(folder / step.STATISTICS)["gate"]["found"]["twins_across_splits"]["rows"] == 2
 
 
+def test_a_row_with_twins_in_two_parts_is_counted_once(renderer: Renderer) -> None:
+    rows = [row(0), row(0, "test"), row(0, "validation"), row(8)]
+    for number, entry in enumerate(rows):
+        entry["source_row"] = number
+    with pytest.raises(DataError, match=r"twins_across_splits: 2 of 4 rows, first a:2 of validation = a:1 of test"):
+        filled(renderer, rows).refuse(renderer, lambda rows: {n: f"a:{n}" for n in rows}, Silent(), None)
+
+
 def test_documents_in_two_parts(tmp_path: Path) -> None:
     """Chunks of long texts are compared too."""
     data = Data(tmp_path)

@@ -30,7 +30,13 @@ def test_answers_are_runs(weights: tuple[int, ...], count: int) -> None:
 
 def seen(*numbers: int) -> Seen:
     made = Seen(
-        rows=len(numbers), samples=2, answers=3, lost=4, longest=max(numbers), talks=5, heads={f"S{numbers[0]}"}
+        rows=len(numbers),
+        samples=2,
+        answers=3,
+        lost=4,
+        longest=max(numbers),
+        talks=5,
+        heads={"S": First(numbers[0], "")},
     )
     for number in numbers:
         first = First(number, f"a.csv:{number}")
@@ -45,7 +51,7 @@ def test_counts_add_up_and_the_first_row_is_the_first_of_all() -> None:
     whole, other = seen(7, 8, 9), seen(5, 1, 100)
     whole.merge(other)
     assert (whole.rows, whole.samples, whole.answers, whole.lost, whole.longest, whole.talks) == (6, 4, 6, 8, 100, 10)
-    assert whole.heads == {"S7", "S5"}
+    assert whole.heads == {"S": First(5, "")}
     assert whole.found["doubled_bos"].rows == 6 and whole.found["doubled_bos"].first == First(1, "a.csv:1")
     assert [asked.first.source_row for asked in whole.asked] == [1, 5, 7, 8, 9, 100]
     assert {key: (s.first.source_row, s.rows) for key, s in whole.suspects.items()} == {1: (1, 3), 2: (5, 2), 0: (9, 1)}

@@ -51,10 +51,23 @@ def test_text_of_one_token_trains_nothing(tmp_path: Path) -> None:
     config.write_text(json.dumps(value), encoding="utf-8")
     path = data.write("t.txt", "a\n안녕하세요 무엇을\n")
     settings = data.settings({"type": "text", "path": path}, split={"validation": 0, "test": 0}, faulty_rows="drop")
-    with pytest.raises(DataError, match=r"untrained_end_token: 1 of 2 rows, first t\.txt:2: the tokenizer has no eos_token"):
+    with pytest.raises(
+        DataError, match=r"untrained_end_token: 1 of 2 rows, first t\.txt:2: the tokenizer has no eos_token"
+    ):
         data.format(settings, "pretrain")
     settings = settings.model_copy(update={"allow": ("untrained_end_token",)})
     folder = data.format(settings, "pretrain")
     assert artifact.read_json(folder / step.STATISTICS)["dropped"] == {"nothing trained": 1}
     with pytest.raises(DataError, match=r"first t\.txt:1: no token of it would be trained"):
         data.format(settings.model_copy(update={"faulty_rows": "error"}), "pretrain")
+
+
+def test_too_many_are_an_error_above_a_set_share(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    rows = [talk(f"질문 {n}", "x" * (100 if n % 3 == 0 else 2)) for n in range(30)]
+    source = {"type": "jsonl", "path": data.write("m.jsonl", "\n".join(rows))}
+    settings = {"max_length": 64, "overlong": "drop", "split": {"validation": 0, "test": 0}}
+    message = r"^cut_answers: 10 of 30 rows, first m\.jsonl:1: 10 of 30 answers \(33%\) are lost to data\.max_length=64"
+    with pytest.raises(DataError, match=message):
+        data.format(data.settings(source, cut_answers=0.3, **settings))
+    assert data.format(data.settings(source, cut_answers=0.34, **settings)).is_dir()

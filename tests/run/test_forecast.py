@@ -56,7 +56,27 @@ def test_other_settings_other_numbers(done: Path) -> None:
 
 def test_without_formatted_data_it_says_so(written: Path) -> None:
     facts, warnings = _facts(written)
-    assert facts == {} and len(warnings) == 1 and "leave --no-data out" in warnings[0]
+    assert facts == {"gate": f"nothing found in the first {ROWS} rows"}
+    assert len(warnings) == 1 and "leave --no-data out" in warnings[0]
+
+
+def test_the_gate_on_the_first_rows_says_what_will_stop(written: Path) -> None:
+    drop = ("data.max_length=50", "data.overlong=drop", "data.cut_answers=0")
+    facts, warnings = _facts(written, *drop, "data.allow=[cut_answers]")
+    assert facts == {"gate": f"only what is allowed, in the first {ROWS} rows"}
+    assert warnings[1].startswith("allowed: cut_answers: ") and f" of {ROWS} rows, first rows.csv:" in warnings[1]
+    facts, warnings = _facts(written, *drop)
+    assert facts == {"gate": f"would stop, seen in the first {ROWS} rows"}
+    assert warnings[1].startswith("will stop: cut_answers: ")
+    assert _facts(written, "data.max_length=8", "data.overlong=drop", "data.cut_answers=1")[1][1:] == [
+        f"will stop: nothing_trained: nothing is left to train of the first {ROWS} rows"
+    ]
+    (stop,) = _facts(written, "data.max_length=8")[1][1:]
+    assert stop.startswith(f"will stop: {ROWS} samples are longer than data.max_length=8")
+
+
+def test_the_gate_of_the_samples_is_in_the_plan(done: Path) -> None:
+    assert _facts(done)[0]["gate"] == f"{ROWS} samples, nothing found"
 
 
 def test_a_probe_tells_the_time_and_leaves_nothing(done: Path) -> None:

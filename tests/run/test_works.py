@@ -9,6 +9,7 @@ from dadeum.core.artifact import read_json
 from dadeum.core.errors import ArtifactError, ModelError
 from dadeum.core.progress import Silent
 from dadeum.run.works import dataset_name, export_one
+from tests.cli.commands.test_plan import TALKS, talks
 from tests.run.lab import NAME, cli, files_below, fine, inside, lab_of, runs_of, stale
 
 
@@ -127,3 +128,12 @@ def test_scores_say_whose_they_are(done: Path) -> None:
     tuned, base = (read_json(evaluation / f"{name}_model_evaluation.json") for name in ("finetuned", "base"))
     assert (tuned["model"], tuned["dataset"]) == (NAME, "rows.csv") and base["dataset"] == "rows.csv"
     assert tuned["metrics"]["perplexity"]["value"] < base["metrics"]["perplexity"]["value"]
+
+
+def test_allowed_conditions_are_named_before_each_training(written: Path) -> None:
+    talks(written)
+    allowed = (TALKS, "data.allow=[prompt_mismatch]", "train.max_steps=1")
+    assert cli(written, "train", NAME, TALKS).code == 2 and not (written / "checkpoints").exists()
+    assert "warning: gate: 60 samples, allowed: prompt_mismatch (48)" in fine(written, "train", NAME, *allowed).out
+    again = fine(written, "train", NAME, *allowed, "train.learning_rate=0.02").out
+    assert "▶ format" not in again and "warning: gate: 60 samples, allowed: prompt_mismatch (48)" in again

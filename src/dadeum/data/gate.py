@@ -135,6 +135,8 @@ class Gate:
 
     def cut(self, row: Row, samples: Sequence[Sample], kept: Sequence[Sample]) -> None:
         """A row was too long: answers that stood in `samples` and not in `kept` are lost."""
+        if self.data.overlong == "error":  # the stage stops for them all
+            return
         lost = sum(map(answers, samples)) - sum(map(answers, kept))
         self.seen.longest = max([self.seen.longest, *(len(sample.input_ids) for sample in samples)])
         self.seen.lost += lost
@@ -263,8 +265,11 @@ class Gate:
         training = (told.parts == NUMBERS["train"]) & (told.messages > 0)
         self.seen.talks += int(np.count_nonzero(training))
         if len(self.seen.heads) < 2 and self.head not in self.seen.heads:
-            firsts = [rows[i]["messages"][0] for i in np.flatnonzero(training).tolist()]
-            self.seen.heads |= {m.get("content") if m["role"] == "system" else None for m in firsts}
+            for index in np.flatnonzero(training).tolist():
+                opening = rows[index]["messages"][0]
+                head = opening.get("content") if opening["role"] == "system" else None
+                if head not in self.seen.heads:
+                    self.seen.heads[head] = _first(rows[index])
 
     def refuse(self, renderer: Renderer, places: Places, reporter: Reporter, prompt: Path | None) -> dict[str, Any]:
         """What the artifact says of the gate. Raises DataError for what was found and is not allowed.

@@ -87,7 +87,7 @@ class Seen:
     lost: int = 0  # answers
     longest: int = 0  # sample that was too long, in tokens
     talks: int = 0  # conversations among the training rows
-    heads: set[str | None] = field(default_factory=set)  # system messages that these begin with; of many, some
+    heads: dict[str | None, First] = field(default_factory=dict)  # system messages that these begin with; of many, some
     found: dict[str, Found] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     suspects: dict[int, Suspect] = field(default_factory=dict)
@@ -102,7 +102,8 @@ class Seen:
         for name in ("rows", "samples", "answers", "lost", "talks"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.longest = max(self.longest, other.longest)
-        self.heads |= other.heads
+        for head, first in other.heads.items():
+            self.heads[head] = min(first, self.heads.get(head, first))
         for condition, found in other.found.items():
             self.note(condition, found.rows, found.first)
         self.asked = sorted(self.asked + other.asked, key=lambda asked: asked.first.source_row)[:ASKED]

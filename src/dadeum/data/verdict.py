@@ -267,7 +267,7 @@ def _asked(gate: Gate, prompt: Path | None) -> Iterator[Finding]:
         )
         yield _finding(gate, "prompt_mismatch", found.rows, where, text, cure)
     else:
-        yield from _other_head(gate, contract)
+        yield from other_head(gate, contract)
 
 
 def _same_prompt(row: Mapping[str, Any], ids: list[int], renderer: Renderer) -> bool:
@@ -277,17 +277,17 @@ def _same_prompt(row: Mapping[str, Any], ids: list[int], renderer: Renderer) -> 
     return ids[: len(prompt)] == prompt
 
 
-def _other_head(gate: Gate, contract: PromptContract) -> Iterator[Finding]:
+def other_head(gate: Gate, contract: PromptContract) -> Iterator[Finding]:
     """All training rows begin with one and the same system message, and a question would be asked with another, or none."""
     try:
         opening = contract.messages("?")[0]
     except DadeumError:  # such a model is asked with rows, not with a question
         return
     asked = opening["content"] if opening["role"] == "system" else None
-    if gate.pretrain or len(gate.seen.heads) != 1 or gate.seen.heads == {asked}:
+    if gate.pretrain or len(gate.seen.heads) != 1 or asked in gate.seen.heads:
         return
-    trained = next(iter(gate.seen.heads))
-    where = gate.seen.asked[0].first.where
+    ((trained, first),) = gate.seen.heads.items()
+    where = first.where
     yield _finding(
         gate,
         "prompt_mismatch",
@@ -315,7 +315,8 @@ def _quoted(text: str | None) -> str:
 def _twins(gate: Gate, places: Places) -> Iterator[Finding]:
     """Rows of two parts that are asked with the very same ids; messages that differ may be rendered alike."""
     seen: list[tuple[str, Hashes, Ints]] = []
-    found, first, pair = 0, (0, 0), ("", "")
+    found: set[int] = set()
+    first, pair = (0, 0), ("", "")
     for part in PRECEDENCE:
         kept = gate.seen.prompts[part]
         if not kept:
@@ -330,22 +331,22 @@ def _twins(gate: Gate, places: Places) -> Iterator[Finding]:
                 at = int(twin[np.argmin(rows[twin])])
                 first = (int(rows[at]), int(owners[np.argmax(others == hashes[at])]))
                 pair = (part, owner)
-            found += len(np.unique(rows[twin]))
+            found.update(rows[twin].tolist())
         seen.append((part, hashes, rows))
     if not found:
         return
     where = places(set(first))
     here, there = (where.get(row, str(row)) for row in first)
-    lesser, greater = pair
+    count, (lesser, greater) = len(found), pair
     yield _finding(
         gate,
         "twins_across_splits",
-        found,
+        count,
         here,
         say(
-            f"{found:,} of {gate.seen.rows:,} rows, first {here} of {lesser} = {there} of {greater}: the template makes the same prompt of "
+            f"{count:,} of {gate.seen.rows:,} rows, first {here} of {lesser} = {there} of {greater}: the template makes the same prompt of "
             "both, so that a part that measures was seen in training",
-            f"{gate.seen.rows:,}행 중 {found:,}행, 첫 행 {here}({lesser}) = {there}({greater}): 템플릿이 둘에서 같은 프롬프트를 만들어, "
+            f"{gate.seen.rows:,}행 중 {count:,}행, 첫 행 {here}({lesser}) = {there}({greater}): 템플릿이 둘에서 같은 프롬프트를 만들어, "
             "재는 데 쓸 것을 학습에서 보게 됩니다",
         ),
         say(

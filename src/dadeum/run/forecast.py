@@ -44,15 +44,50 @@ def forecast(lab: Lab, plan: Plan, *, probe: bool, reporter: Reporter) -> Foreca
                 "행, 토큰, 단계 수는 데이터 단계를 거친 뒤에 알 수 있습니다 (--no-data를 빼세요)",
             )
         )
+        _preview(lab, plan, found)
         return found
     before = artifact_folder(lab, plan.step("preprocess"))
     prepared = read_manifest(before) if before is not None else None
     mixture = prepared.facts.get("mixture") if prepared is not None else None
-    steps = _data(lab, read_json(folder / "statistics.json"), mixture, found)
+    statistics = read_json(folder / "statistics.json")
+    steps = _data(lab, statistics, mixture, found)
+    _gate(statistics["gate"], found)
     _parameters(lab, plan, found)
     if probe and steps:
         _probe(lab, plan, steps, found, reporter)
     return found
+
+
+def _gate(facts: dict[str, Any], found: Forecast) -> None:
+    """What the gate saw in the samples; what it refuses has stopped the data stages."""
+    from dadeum.data.verdict import line
+
+    name, _, text = line(facts).partition(": ")
+    found.facts[name] = text
+    found.warnings += [say(f"allowed: {f['text']}", f"허용됨: {f['text']}") for f in facts["found"].values()]
+
+
+def _preview(lab: Lab, plan: Plan, found: Forecast) -> None:
+    """The gate on the first rows, where all that it needs is here."""
+    if not plan.step("download").fresh or plan.places.tokenizer is None:
+        return
+    from dadeum.data.preview import preview, told
+
+    experiment = lab.experiment
+    seen = preview(
+        experiment.data,
+        tokenizer_place=plan.places.tokenizer,
+        chat_template=works.template_of(experiment, lab),
+        objective=experiment.train.objective.type,
+        workspace=lab.workspace,
+    )
+    if seen is None:
+        return
+    found.facts[say("gate", "관문")] = told(seen)
+    for finding in seen.findings:
+        taken = say("allowed", "허용됨") if finding.allowed else say("will stop", "멈출 것")
+        found.warnings.append(f"{taken}: {finding}")
+    found.warnings += [say(f"will stop: {stop}", f"멈출 것: {stop}") for stop in seen.stops]
 
 
 def _data(lab: Lab, statistics: dict[str, Any], mixture: Sequence[dict[str, Any]] | None, found: Forecast) -> int:

@@ -50,7 +50,7 @@ def prepare(step: Step, lab: Lab, plan: Plan, reporter: Reporter) -> list[Path]:
     assert tokenizer is not None
     common: dict[str, Any] = {
         "tokenizer_place": tokenizer,
-        "chat_template": _template(experiment, lab),
+        "chat_template": template_of(experiment, lab),
         "objective": experiment.train.objective.type,
         "workspace": lab.workspace,
         "fingerprint": step.fingerprint,
@@ -63,7 +63,7 @@ def prepare(step: Step, lab: Lab, plan: Plan, reporter: Reporter) -> list[Path]:
     return [_initialise(step, lab, plan)]
 
 
-def _template(experiment: Experiment, lab: Lab) -> str | None:
+def template_of(experiment: Experiment, lab: Lab) -> str | None:
     """The chat template's name, or the absolute path of a file of the workspace."""
     named = experiment.tokenizer.chat_template
     if named is None:
@@ -78,7 +78,7 @@ def _initialise(step: Step, lab: Lab, plan: Plan) -> Path:
 
     assert plan.places.tokenizer is not None
     out = folder_of(lab, plan, "initialise")
-    tokenizer = load_tokenizer(plan.places.tokenizer, chat_template=_template(lab.experiment, lab))
+    tokenizer = load_tokenizer(plan.places.tokenizer, chat_template=template_of(lab.experiment, lab))
     return make_base(
         lab.experiment.model,
         place=plan.places.model,
@@ -135,11 +135,22 @@ def inside(step: Step, lab: Lab, plan: Plan, run: Run, reporter: Reporter, resum
 def _train(lab: Lab, plan: Plan, run: Run, reporter: Reporter, resume: Resume) -> list[Path]:
     from dadeum.train.step import train
 
+    _tell_gate(folder_of(lab, plan, "format"), reporter)
     # A run that was chosen as new has nothing to resume; the trainer would rightly refuse `never` for one that is begun.
     _tell_followers(run)
     result = train(job_of(lab, plan, run, "auto" if resume == "never" else resume), reporter)
     publish(run)
     return [result.final]
+
+
+def _tell_gate(formatted: Path, reporter: Reporter) -> None:
+    """Conditions that are allowed are named before every training, not only when the samples are made."""
+    from dadeum.data.verdict import line
+
+    manifest = read_manifest(formatted)
+    gate = manifest.facts.get("gate") if manifest is not None else None
+    if gate is not None and gate["found"]:
+        reporter.warn(line(gate))
 
 
 def _tell_followers(run: Run) -> None:
