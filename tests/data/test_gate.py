@@ -208,6 +208,27 @@ def test_prompt_mismatch_of_a_system_message(tmp_path: Path) -> None:
     assert several["found"] == {}  # one who gives system messages of their own asks with them
 
 
+def test_a_messages_format_brings_its_own_system_message(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    prompt = {
+        "training_columns": {"q": "question", "a": "answer"},
+        "messages_format": {
+            "system_prompt": "짧게 답하세요.",
+            "messages": [
+                {"role": "system", "content": "{system_prompt}"},
+                {"role": "user", "content": "물음: {q}"},
+                {"role": "assistant", "content": "{a}"},
+            ],
+        },
+    }
+    path = data.write("qa.csv", csv(8))
+    folder = data.format(data.settings({"type": "csv", "path": path}, prompt=prompt, split=ALONE))
+    assert artifact.read_json(folder / step.STATISTICS)["gate"]["found"] == {}
+    # What is said beside the format is not asked with: the format has a system message of its own.
+    folder = data.format(data.settings({"type": "csv", "path": path}, prompt=prompt, split=ALONE, system_prompt="S"))
+    assert artifact.read_json(folder / step.STATISTICS)["gate"]["found"] == {}
+
+
 def test_prompt_mismatch_of_what_was_saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def damaging(folder: Path, tokenizer: Any, contract: PromptContract) -> None:
         save_prompt(folder, tokenizer, contract)

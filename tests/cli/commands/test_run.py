@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from tests.cli.commands.test_plan import TALKS, talks
 from tests.run.lab import NAME, cli, fine, runs_of
 
 
@@ -37,3 +38,11 @@ def test_faults_of_the_file_are_told_at_once(written: Path) -> None:
     assert said.code == 2 and len(said.errors) == 2
     assert any("learning_rate" in line for line in said.errors) and any("max_length" in line for line in said.errors)
     assert not (written / "experiments").exists()
+
+
+def test_what_the_gate_finds_stops_the_run_before_anything_is_trained(written: Path) -> None:
+    talks(written)
+    said = cli(written, "run", NAME, TALKS)
+    assert said.code == 2 and len(said.errors) == 1 and said.errors[0].startswith("error: prompt_mismatch: ")
+    assert not (written / "checkpoints").exists() and not runs_of(written)
+    assert not list((written / "data" / "processed").glob("formatted-*"))
