@@ -3,14 +3,15 @@
 Two sets: 118,230 single questions (the Korean chat set ten times over) and 100,000 conversations of three to five turns
 made of the same; no two rows are equal, so nobody gains by remembering. Every tool reads the same JSONL of messages with
 the tokenizer of Qwen2.5, masks what is not the assistant's, and may use two workers; each starts with an empty cache in a
-process of its own, in turn. Counted is the time from reading the file to the finished data set, without imports. Peak
-memory is that of the process and its children, shared pages shared out (PSS).
+process of its own, in turn. Counted is the time from reading the file to the finished data set, its modules and the
+tokenizer loaded before. Peak memory is that of the process and its children, shared pages shared out (PSS).
 
     python benchmarks/data.py --install ENVS            # each peer into an environment of its own, below the folder ENVS
     python benchmarks/data.py --envs ENVS [--rounds 3] [--check] [--to docs/results/data_speed.md]
 """
 
 import argparse
+import contextlib
 import csv
 import json
 import os
@@ -89,15 +90,16 @@ def side_dadeum(rows: Path, place: Path, out: Path) -> None:
     from dadeum.data import format as _format
     from dadeum.data import prepare as _prepare
     from dadeum.data import step
+    from dadeum.data.bench import Bench, at_bench
     from dadeum.data.samples import Samples
-    from dadeum.tokenizer.load import load_tokenizer
 
     del pyarrow, tokenizers, transformers, _format, _prepare
     work = Workspace(out.parent)
     data = DataSettings.model_validate(
         {"sources": [{"type": "jsonl", "path": str(rows)}], "split": {"validation": 0, "test": 0}}
     )
-    load_tokenizer(place)
+    with at_bench(Bench(data, "sft", place, None, work), last=False) as bench:
+        bench.renderer.text(turn("가", "나"))  # loaded, as the peers have theirs
     begun = time.perf_counter()
     common: dict[str, Any] = {
         "tokenizer_place": place,
@@ -122,21 +124,19 @@ class Memory(threading.Thread):
         self.pid, self.peak, self.over = pid, 0, threading.Event()
 
     def run(self) -> None:
-        """Look until `over` is set."""
+        """Look until `over` is set; who the children are, twice a second."""
         import psutil
 
+        root, family, looks = psutil.Process(self.pid), [], 0
         while not self.over.wait(0.05):
+            if looks % 10 == 0:
+                with contextlib.suppress(psutil.Error):
+                    family = [root, *root.children(recursive=True)]
+            looks += 1
             total = 0
-            try:
-                root = psutil.Process(self.pid)
-                family = [root, *root.children(recursive=True)]
-            except psutil.Error:
-                continue
             for process in family:
-                try:
+                with contextlib.suppress(psutil.Error):
                     total += process.memory_full_info().pss
-                except psutil.Error:
-                    continue
             self.peak = max(self.peak, total)
 
 
@@ -223,7 +223,7 @@ def page(found: dict[str, dict[str, list[dict[str, Any]]]], checks: dict[str, di
         f"`python benchmarks/data.py --envs ENVS --rounds {rounds} --check`",
         "",
         f"{platform.machine()}, {os.cpu_count()} processors; {versions}. Two workers each, empty caches, in turn.",
-        "Seconds: from reading the file to the finished data set, without imports; whole: the command with its start.",
+        "Seconds: from reading the file to the finished data set, modules and tokenizer loaded before; whole: the command with its start.",
         "Memory: of the process and its children (PSS).",
     ]
     for name, sides in found.items():

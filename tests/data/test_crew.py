@@ -5,185 +5,201 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from dadeum.core.artifact import read_json
-from dadeum.data import crew, prepare, step
-from dadeum.data.bench import Bench, Settings
-from dadeum.data.crew import Crew, Hand
-from dadeum.data.maker import Chunk
+from dadeum.data import crew, prepare
+from dadeum.data.crew import Crew
 from tests.data.small import Data
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="other processes are called on POSIX only")
+forks = pytest.mark.skipif(sys.platform != "linux", reason="hands are forked on Linux only")
 
 
 class Task(NamedTuple):
-    chunk: Chunk
+    chunk: Any
 
 
-def chunks(count: int, rows: int = 5) -> list[Task]:
-    said = [[{"question": f"질문 {i} {j}", "answer": "답"} for j in range(rows)] for i in range(count)]
-    return [
-        Task(Chunk(0, "a", ("question", "answer"), [(i * rows + j, row, f"a:{j}", None) for j, row in enumerate(some)]))
-        for i, some in enumerate(said)
-    ]
+def tasks(count: int) -> list[Task]:
+    return [Task(number) for number in range(count)]
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    data = Data(tmp_path)
-    return Settings.of(data.settings({"type": "jsonl", "path": "a.jsonl"}), "sft", data.tokenizer, None, data.workspace)
+def who(number: int) -> tuple[int, int]:
+    time.sleep(0.002)
+    return number, os.getpid()
 
 
-@pytest.fixture
-def called(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Crew]:
+@pytest.fixture(autouse=True)
+def three(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(crew, "cores", lambda: 3)
-    with Crew(settings) as made:
-        made.start()
-        yield made
 
 
-def wait_for(hands: list[Hand]) -> None:
-    end = time.monotonic() + 60
-    while not all(hand.up for hand in hands):
-        assert time.monotonic() < end, "no hand came"
-        time.sleep(0.02)
+@forks
+def test_the_results_come_in_order_from_the_caller_and_its_hands() -> None:
+    given = tasks(60)
+    found = list(Crew(who).work(given))
+    assert [task for task, _ in found] == given and [result[0] for _, result in found] == list(range(60))
+    pids = [result[1] for _, result in found]
+    assert set(pids[: crew.ALONE]) == {os.getpid()}, "the caller begins alone"
+    assert len(set(pids)) == 3 and pids.count(os.getpid()) < 60
 
 
-def test_the_results_are_the_callers_in_its_order(called: Crew, settings: Settings) -> None:
-    wait_for(called.hands)
-    bench, tasks = Bench(settings), chunks(40)
-    own: list[Chunk] = []
-
-    def counted(chunk: Chunk) -> Any:
-        own.append(chunk)
-        return bench.rows(chunk)
-
-    found = list(called.work("rows", counted, tasks))
-    assert [task for task, _ in found] == tasks
-    assert [made for _, made in found] == [Bench(settings).rows(task.chunk) for task in tasks]
-    assert len(called.hands) == 2 and 0 < len(own) < 40, "caller and hands both worked"
-    assert all(hand.has == 0 for hand in called.hands)
+@forks
+def test_large_chunks_and_results_do_not_make_both_wait_for_ever() -> None:
+    size = 5 * crew.PIPE
+    given = [Task(bytes([number]) * size) for number in range(20)]
+    found = [result for _, result in Crew(lambda chunk: chunk[:1] * size).work(given)]
+    assert [result[0] for result in found] == list(range(20)) and {len(result) for result in found} == {size}
 
 
-def test_a_hand_that_is_killed_costs_nothing(called: Crew, settings: Settings) -> None:
-    wait_for(called.hands)
-    bench, tasks = Bench(settings), chunks(60)
+@forks
+def test_a_hand_that_is_killed_costs_nothing() -> None:
+    made = Crew(who)
     found = []
-    for number, (_, made) in enumerate(called.work("rows", bench.rows, tasks)):
-        found.append(made)
-        if number == 5:
-            for hand in called.hands:
-                hand._process.kill()
-    assert found == [bench.rows(task.chunk) for task in tasks]
-    assert not any(hand.up for hand in called.hands)
+    for number, (_, result) in enumerate(made.work(tasks(80))):
+        found.append(result[0])
+        if number == 20:
+            for hand in made.hands:
+                os.kill(hand.pid, signal.SIGKILL)
+    assert found == list(range(80))
 
 
-def test_an_error_is_the_callers_own_and_waits_for_its_turn(called: Crew, settings: Settings) -> None:
-    wait_for(called.hands)
-    bench, tasks = Bench(settings), chunks(20)
-    bad = Task(tasks[12].chunk._replace(columns=("x", "y")))
-    tasks[12] = bad
-    found = []
-    with pytest.raises(Exception, match="no known kind of rows"):
-        found.extend(called.work("rows", bench.rows, tasks))
+@forks
+def test_an_error_is_the_callers_own_and_waits_for_its_turn() -> None:
+    raised = []
+
+    def fussy(number: int) -> int:
+        if number == 30:
+            raised.append(os.getpid())
+            raise ValueError("no 30")
+        time.sleep(0.001)
+        return number
+
     done = []
-    with pytest.raises(Exception, match="no known kind of rows"):
-        for _, made in called.work("rows", bench.rows, tasks):
-            done.append(made)
-    assert len(done) == 12
+    with pytest.raises(ValueError, match="no 30"):
+        for _, result in Crew(fussy).work(tasks(60)):
+            done.append(result)
+    assert done == list(range(30)) and raised[-1] == os.getpid()
 
 
-def test_without_hands_the_caller_does_it_all(settings: Settings) -> None:
-    bench, tasks = Bench(settings), chunks(3)
-    for alone in (Crew(settings), Crew()):
-        alone_start = alone if alone.bench is None else None
-        if alone_start is not None:
-            alone.start()
-        assert [made for _, made in alone.work("rows", bench.rows, tasks)] == [bench.rows(t.chunk) for t in tasks]
-        assert alone.hands == []
+@forks
+def test_a_result_that_cannot_go_through_the_pipe_is_made_here() -> None:
+    found = [result() for _, result in Crew(lambda number: lambda: number).work(tasks(30))]
+    assert found == list(range(30))
 
 
-def test_a_hand_without_its_tools_is_not_asked(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(crew, "cores", lambda: 2)
-    broken = Settings(**{**vars(settings), "data": {"no": "settings"}})
-    with Crew(broken) as made:
-        made.start()
-        assert made.hands[0].ready.result(60)[0] is False
-        tasks = chunks(4)
-        assert len(list(made.work("rows", Bench(settings).rows, tasks))) == 4
+@forks
+def test_no_hand_is_left_when_it_is_through_or_given_up() -> None:
+    made = Crew(who)
+    list(made.work(tasks(20)))
+    assert made.hands == [] and crew._ends == set()
+    for _ in made.work(tasks(60)):
+        if made.hands:
+            pids = [hand.pid for hand in made.hands]
+            break
+    made.stop()
+    assert not any(alive(pid) for pid in pids) and crew._ends == set()
+
+
+def test_few_chunks_need_no_hands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Crew, "start", lambda self: pytest.fail("hands were called"))
+    assert {result[1] for _, result in Crew(who).work(tasks(crew.ALONE))} == {os.getpid()}
+
+
+@pytest.mark.parametrize("platform", ["darwin", "win32"])
+def test_elsewhere_the_caller_works_alone(platform: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    assert {result[1] for _, result in Crew(who).work(tasks(20))} == {os.getpid()}
+
+
+def test_the_collector_works_as_before_when_it_is_through() -> None:
+    import gc
+
+    before = gc.get_threshold()
+    during = [gc.get_threshold()[0] for _ in Crew(who).work(tasks(3))]
+    assert set(during) == {crew.OBJECTS} and gc.get_threshold() == before and gc.get_freeze_count() == 0
 
 
 CALLER = """
 import sys, time
+from typing import NamedTuple
 from dadeum.data import crew
-crew.cores = lambda: 2
-made = crew.Crew(None)
-made.bench = object  # whatever: the hand has not got its tools yet, or waits for work
-made.start()
-print(made.hands[0]._process.pid, flush=True)
+
+class Task(NamedTuple):
+    chunk: int
+
+crew.cores = lambda: 3
+made = crew.Crew(lambda number: time.sleep(0.01))
+going_on = made.work(map(Task, range(10**9)))
+for _ in going_on:
+    if made.hands:
+        print(*(hand.pid for hand in made.hands), flush=True)
+        break
 time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT])
+@forks
+@pytest.mark.parametrize("signal_", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_the_hands_end_with_their_caller(signal_: int, tmp_path: Path) -> None:
-    with subprocess.Popen([sys.executable, "-c", CALLER], stdout=subprocess.PIPE, text=True, cwd=tmp_path) as caller:
+    with subprocess.Popen(
+        [sys.executable, "-c", CALLER],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        encoding="utf-8",
+        cwd=tmp_path,
+    ) as caller:
         assert caller.stdout is not None
-        pid = int(caller.stdout.readline())
-        assert Path(f"/proc/{pid}").exists() or not Path("/proc").exists()
+        pids = [int(pid) for pid in caller.stdout.readline().split()]
+        assert len(pids) == 2 and all(map(alive, pids))
         caller.send_signal(signal_)
         caller.wait(30)
     end = time.monotonic() + 30
-    while _alive(pid):
-        assert time.monotonic() < end, "the hand outlived its caller"
+    while any(map(alive, pids)):
+        assert time.monotonic() < end, "a hand outlived its caller"
         time.sleep(0.05)
 
 
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
+def alive(pid: int) -> bool:
     status = Path(f"/proc/{pid}/stat")
-    return not (status.exists() and status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] == "Z")
+    return status.exists() and status.read_text(encoding="utf-8").rpartition(")")[2].split()[0] != "Z"
 
 
+@forks
 def test_the_stages_make_the_same_bytes_with_hands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows of every fate: kept, twice there, without an answer, no JSON; hands from the first row on."""
+    """Rows of every fate: kept, twice there, without an answer, no JSON."""
     lines = []
     for i in range(3000):
         lines.append(f'{{"question": "질문 {i % 2900}", "answer": "{"" if i % 97 == 5 else f"답 {i}"}"}}')
         if i % 501 == 7:
             lines.append("{no json")
     text = "\n".join(lines) + "\n"
+    monkeypatch.setattr(prepare, "CHUNK", 100)
+    monkeypatch.setattr("dadeum.data.format.CHUNK", 100)
+    called: list[int] = []
+    start = Crew.start
+
+    def started(self: Crew) -> None:
+        start(self)
+        called.append(len(self.hands))
+
+    monkeypatch.setattr(Crew, "start", started)
     made = []
-    for name in ("alone", "together"):
+    for name, count in (("alone", 1), ("together", 3)):
+        monkeypatch.setattr(crew, "cores", lambda count=count: count)
         data = Data(tmp_path / name)
         chosen = data.settings(
             {"type": "jsonl", "path": data.write("a.jsonl", text)},
             split={"validation": 0.1, "test": 0.1},
             faulty_rows="drop",
         )
-        if name == "together":
-            monkeypatch.setattr(crew, "cores", lambda: 3)
-            monkeypatch.setattr(prepare, "MANY", 1)
-            monkeypatch.setattr(step, "MANY", 1)
-            start = Crew.start
-
-            def started(self: Crew, start: Any = start) -> None:
-                start(self)
-                wait_for(self.hands)
-
-            monkeypatch.setattr(Crew, "start", started)
         preprocessed, formatted = data.preprocess(chosen), data.format(chosen)
         files = [preprocessed / n for n in ("processed_conversations.json", "faulty_rows.jsonl", "report.json")]
         files += [formatted / n for n in ("train.arrow", "validation.arrow", "test.arrow", "test.jsonl")]
         made.append([file.read_bytes() for file in files])
         assert read_json(preprocessed / "report.json")["read"] == 3006
         made[-1].append(read_json(formatted / "statistics.json"))
-    assert made[0] == made[1]
+    assert made[0] == made[1] and called == [0, 0, 2, 2]

@@ -115,6 +115,33 @@ def test_what_is_remembered_has_a_bound(material: Path, monkeypatch: pytest.Monk
         assert len(found._known) < 80
 
 
+@pytest.mark.parametrize("base", ["gpt2", "smollm2", "qwen2.5-0.5b-instruct"])
+def test_words_apart_give_the_ids_of_the_whole(base: str, material: Path) -> None:
+    backend = load_tokenizer(material / "tokenizers" / base).backend_tokenizer
+    found = Pieces.of(backend)
+    assert found is not None and found._between is not None
+    draw = random.Random(base)
+    words = (*WORDS, " ", "  ", "가나 다라", "it 's", "don 't", "a b", "가 1", "1 가", "\u200b", "ㅋㅋ", "é e", "각 ̂a")
+    texts = ["".join(draw.choice(words) for _ in range(draw.randint(1, 8))) for _ in range(3000)]
+    texts = [text for text in texts if not any(token in text for token in found.control)]
+    texts += [t["content"] for talks in real_conversations(material).values() for talk in talks for t in talk][:4000]
+    known = found.known(texts)
+    whole = backend.encode_batch_fast(texts, add_special_tokens=False)
+    assert all(known[text] == memory(e.ids) for text, e in zip(texts, whole, strict=True))
+    assert len(found._words) > 1000
+
+
+def test_words_are_not_cut_for_tokenizers_that_may_not_cut_there(material: Path) -> None:
+    from tokenizers import Regex, pre_tokenizers
+
+    backend = load_tokenizer(material / "tokenizers" / "gpt2").backend_tokenizer
+    lines = pre_tokenizers.Split(Regex("[^\n]+"), "isolated")
+    backend.pre_tokenizer = pre_tokenizers.Sequence([lines, pre_tokenizers.ByteLevel(False, use_regex=False)])
+    found = Pieces.of(backend)
+    assert found is not None and found._between is None
+    assert found.known(["가나 다라"])["가나 다라"] == memory(backend.encode("가나 다라").ids)
+
+
 def test_families_of_the_tests_use_both_ways(material: Path) -> None:
     ways = {name: Encoder(family.tokenizer(material)).pieces is not None for name, family in FAMILIES.items()}
     assert ways == {"qwen2.5": True, "llama3.2": True, "gemma3": False, "qwen3": True}

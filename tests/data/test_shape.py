@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from dadeum.data.bench import Bench, Settings
+from dadeum.data.bench import Bench
 from dadeum.data.render import Sample
 from dadeum.data.shape import Chunk, Overlong, Shaped, chop, cut_front
 from tests.data.small import Data
@@ -45,8 +45,8 @@ def test_cut_front_keeps_the_bos_and_the_whole_answer() -> None:
 def row(number: int, *texts: str, part: str = "train", **more: Any) -> str:
     roles = ["user", "assistant"] * len(texts)
     messages = [{"role": r, "content": c} for r, c in zip(roles, texts, strict=False)]
-    said = {"messages": messages, "text": "", "source_row": number, "where": f"a:{number}", "part": part}
-    return json.dumps(said | more, ensure_ascii=False)
+    said = {"part": part, "messages": messages, "source_row": number, "where": f"a:{number}"}
+    return json.dumps(said | more | {"text": '", "text": "'}, ensure_ascii=False)
 
 
 def shaped(
@@ -54,8 +54,8 @@ def shaped(
 ) -> tuple[Shaped, Bench]:
     data = Data(folder)
     chosen = data.settings({"type": "jsonl", "path": "a.jsonl"}, **keys)
-    bench = Bench(Settings.of(chosen, objective, data.tokenizer, None, data.workspace))
-    return bench.samples(Chunk(lines, marked)), bench
+    bench = Bench(chosen, objective, data.tokenizer, None, data.workspace)
+    return bench.shaper(Chunk(lines, marked)), bench
 
 
 def test_the_blocks_of_the_parts_are_the_samples_of_their_rows(tmp_path: Path) -> None:
@@ -111,7 +111,7 @@ def test_documents_are_chopped_and_their_first_token_is_no_target(tmp_path: Path
 def test_what_a_chunk_told_is_not_told_again(tmp_path: Path) -> None:
     lines = [row(0, "가", LONG), row(1, "가", "나")]
     first, bench = shaped(tmp_path, lines, max_length=64, overlong="drop")
-    second = bench.samples(Chunk(lines[1:]))
+    second = bench.shaper(Chunk(lines[1:]))
     assert len(first.dropped) == 1 and second.dropped == [] and second.overlong == Overlong()
     assert second.seen.rows == second.seen.samples == 1 and not second.seen.found
 

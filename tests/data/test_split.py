@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from dadeum.config.data import SplitSettings
 from dadeum.data.formats import Conversation
 from dadeum.data.keys import Column, Groups, keys
-from dadeum.data.sources import Part
-from dadeum.data.split import Numbers, Split, crossing, extra, number, twins
+from dadeum.data.sources import PARTS, Part
+from dadeum.data.split import NONE, Numbers, Split, crossing, extra, number, twins
 from dadeum.data.split import split as split_groups
 
 
@@ -35,7 +35,7 @@ class Parts:
     """A split with the names of the parts."""
 
     def __init__(self, found: Split) -> None:
-        self.parts = [found.name(row) for row in range(len(found.parts))]
+        self.parts = [None if part == NONE else PARTS[part] for part in found.parts.tolist()]
         names = (None if owner < 0 else ("train", "validation", "test")[owner] for owner in found.twin_of)
         self.twin_of = {row: name for row, name in enumerate(names) if name is not None}
         self.empty = found.empty

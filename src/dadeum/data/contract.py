@@ -182,10 +182,10 @@ def save_prompt(folder: Path, tokenizer: Any, contract: PromptContract) -> None:
     contract.save(folder)
 
 
-def open_prompt(folder: Path) -> tuple[Any, PromptContract]:
-    """Tokenizer and contract of a saved model. Raises ArtifactError where its chat template is not the trained one."""
+def open_prompt(folder: Path, *, known: bool = False) -> tuple[Any, PromptContract]:
+    """Tokenizer and contract of a saved model; `known` as for `load_tokenizer`. Raises ArtifactError where its chat template is not the trained one."""
     contract = PromptContract.load(folder)
-    tokenizer = load_tokenizer(folder)
+    tokenizer = load_tokenizer(folder, known=known)
     if template_sha256(tokenizer) != contract.template_sha256:
         state = say("differs", "다릅니다") if tokenizer.chat_template else say("is absent", "없습니다")
         raise ArtifactError(

@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 
 NAME = "processed_conversations.json"
+TEXT, NEXT = ', "text": "', '", "'
 
 
 def write_conversations(path: Path, lines: Iterable[str]) -> None:
@@ -56,6 +57,19 @@ def conversation_lines(path: Path) -> Iterator[str]:
                     yield line.rstrip(",\n")
     except (OSError, ValueError) as error:
         raise _unreadable(path, error) from None
+
+
+def trainable(lines: Sequence[str]) -> list[Mapping[str, Any]]:
+    """What training needs of these lines: not the text of a conversation, which is half of a line and stands last in it."""
+    # Inside a string no quotation mark stands without a backslash before it: such a place is between two keys.
+    ends = [line.rfind(TEXT) for line in lines]
+    last = all(line.find(NEXT, end + len(TEXT)) < 0 for line, end in zip(lines, ends, strict=True) if end >= 0)
+    short = [line if end < 0 else f"{line[:end]}}}" for line, end in zip(lines, ends, strict=True)]
+    try:
+        rows = json.loads(f"[{','.join(short if last else lines)}]")
+    except ValueError:  # what was cut was no row's own text
+        rows = [json.loads(line) for line in lines]
+    return [row if row.get("messages") else json.loads(line) for row, line in zip(rows, lines, strict=True)]
 
 
 def _unreadable(path: Path, error: Exception) -> ArtifactError:

@@ -1,32 +1,31 @@
-"""Other processes that do a part of the work: a chunk of rows goes out, what was made of it comes back, in order.
+"""Other processes that do a part of the work: a chunk goes out, what was made of it comes back, in order.
 
-The caller works too: while nobody is free, it does the next chunk itself. So the first chunks do not wait for the others to
-start, and a small file never starts them. A hand that fails or is killed costs nothing but time: its chunk is done again by
-the caller, and whatever error is in it is raised there. When the caller dies, the hands find their pipe closed and end.
-
-Messages are objects of this module's two ends, which trust each other: a pipe that nobody else has.
+Hands are forks of the caller, with all that it has loaded: they cost milliseconds and share its memory. The caller works
+too: while nobody is free, it does the next chunk itself. A hand that fails or is killed costs nothing but time: its chunk
+is done again by the caller, and whatever error is in it is raised there, in its turn. When the caller dies, the hands find
+their pipe closed and end. Hands compute, and touch nothing else: no file, no screen, no thread. Where there is no fork that
+is safe (macOS, Windows) the caller works alone.
 """
 
 import contextlib
+import gc
 import os
 import signal
-import subprocess
 import sys
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from queue import SimpleQueue
 from threading import Thread
-from typing import Any, Protocol, TypeVar
-
-from dadeum.core.language import language
+from typing import Any, NoReturn, Protocol, TypeVar
 
 # Beyond these the caller, who reads and writes, is the slowest.
 MOST = 7
+ALONE = 4  # chunks that the caller does first: few rows need no hands, and what it learns meanwhile they know from the start
 AHEAD = 2  # chunks that a hand has, so that it need not wait for the next
+OBJECTS = 100_000  # new ones, until cycles among them are looked for
 PIPE = 1 << 20  # bytes that a pipe holds, where the system lets us say
-QUIET = {"TOKENIZERS_PARALLELISM": "false", "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
 
 
 class Chunked(Protocol):
@@ -39,6 +38,8 @@ class Chunked(Protocol):
 
 Task = TypeVar("Task", bound=Chunked)
 Result = TypeVar("Result")
+# The caller's ends of all pipes: a fork must not hold those of other hands open.
+_ends: set[int] = set()
 
 
 def cores() -> int:
@@ -47,63 +48,68 @@ def cores() -> int:
 
 
 class Hand:
-    """One other process. `bench` is what `dadeum.data.bench` makes its tools of."""
+    """One other process, which does `work` to each chunk."""
 
-    def __init__(self, bench: Any) -> None:
+    def __init__(self, work: Callable[[Any], Any]) -> None:
         from multiprocessing.connection import Connection
 
-        there, self_out = os.pipe()
-        self_in, back = os.pipe()
-        for end in (self_out, back):
+        there, out = os.pipe()
+        back_in, back = os.pipe()
+        for end in (out, back):
             _widen(end)
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "dadeum.data.crew", str(there), str(back)],
-            pass_fds=(there, back),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            env={**os.environ, **QUIET, "DADEUM_LANG": language()},
-        )
+        with warnings.catch_warnings():
+            # Newer Pythons warn of forks beside threads: whatever these hold, a hand does not ask for it.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.pid = os.fork()
+        if not self.pid:
+            _serve(work, there, back, {out, back_in, *_ends})
         os.close(there)
         os.close(back)
-        self._out, self._in = Connection(self_out, readable=False), Connection(self_in, writable=False)
-        self._line: SimpleQueue[tuple[Future[Any], Any] | None] = SimpleQueue()
-        # A daemon: nobody waits for a hand that is still loading when the caller ends.
-        Thread(target=self._talk, daemon=True).start()
-        self.has = 0  # chunks
-        self.ready = self._ask(bench)
-
-    def give(self, name: str, task: Any) -> "Future[Any]":
-        """A chunk for this hand. The answer is (True, result), or (False, the reason)."""
-        self.has += 1
-        return self._ask((name, task))
-
-    def _ask(self, message: Any) -> "Future[Any]":
-        answer: Future[Any] = Future()
-        self._line.put((answer, message))
-        return answer
-
-    def _talk(self) -> None:
-        while (asked := self._line.get()) is not None:
-            asked[0].set_result(self._call(asked[1]))
-
-    def _call(self, message: Any) -> Any:
-        try:
-            self._out.send(message)
-            return self._in.recv()
-        except (EOFError, OSError) as error:
-            return False, repr(error)
+        _ends.update((out, back_in))
+        self._out, self._in = Connection(out, readable=False), Connection(back_in, writable=False)
+        self._asked: deque[Future[Any]] = deque()
+        self.up = True
+        Thread(target=self._hear, daemon=True).start()
 
     @property
-    def up(self) -> bool:
-        """Whether it has its tools and lives."""
-        return self.ready.done() and self.ready.result()[0] and self._process.poll() is None
+    def has(self) -> int:
+        """Chunks that it works on."""
+        return len(self._asked)
+
+    def give(self, chunk: Any) -> "Future[Any]":
+        """A chunk for this hand. The answer is (True, result), or (False, the reason)."""
+        answer: Future[Any] = Future()
+        self._asked.append(answer)
+        try:
+            self._out.send(chunk)
+        except OSError:
+            self.up = False
+        if not self.up:
+            self._give_up()
+        return answer
+
+    def _hear(self) -> None:
+        """Take what comes back, also while the caller is busy sending: so neither waits for the other for ever."""
+        try:
+            while True:
+                result = self._in.recv()
+                self._asked.popleft().set_result(result)
+        except (EOFError, OSError):
+            self.up = False
+            self._give_up()
+
+    def _give_up(self) -> None:
+        with contextlib.suppress(IndexError):
+            while True:
+                self._asked.popleft().set_result((False, "the hand is gone"))
 
     def stop(self) -> None:
         """End it, whatever it does."""
-        self._process.kill()
-        self._process.wait()
-        self._line.put(None)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self.pid, 0)
+        _ends.difference_update((self._out.fileno(), self._in.fileno()))
         self._out.close()
         self._in.close()
 
@@ -116,18 +122,16 @@ class _Waiting:
 
 
 class Crew:
-    """The hands that work for one caller; none before `start`."""
+    """The hands that do `work` with the caller, from the chunk on that shows that there are many."""
 
-    def __init__(self, bench: Any = None) -> None:
-        """`bench` is what the hands make their tools of; without one there is only the caller."""
-        self.bench = bench
+    def __init__(self, work: Callable[[Any], Any]) -> None:
+        self.own = work
         self.hands: list[Hand] = []
 
     def start(self) -> None:
-        """Call the hands, as many as there are processors beside the caller's. They take a second or two."""
-        if self.hands or self.bench is None or os.name != "posix" or not sys.executable:
-            return
-        self.hands = [Hand(self.bench) for _ in range(min(cores() - 1, MOST))]
+        """Call the hands, as many as there are processors beside the caller's."""
+        if not self.hands and sys.platform == "linux":
+            self.hands = [Hand(self.own) for _ in range(min(cores() - 1, MOST))]
 
     def stop(self) -> None:
         """Send them home."""
@@ -135,42 +139,56 @@ class Crew:
             hand.stop()
         self.hands = []
 
-    def __enter__(self) -> "Crew":
-        return self
+    def work(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
+        """The tasks with what became of their chunks, in their order; when it is through, the hands go home."""
+        with _few_collections():
+            try:
+                yield from self._work(tasks)
+            finally:
+                self.stop()
 
-    def __exit__(self, *_: object) -> None:
-        self.stop()
-
-    def work(self, name: str, own: Callable[[Any], Result], tasks: Iterable[Task]) -> Iterator[tuple[Task, Result]]:
-        """The tasks with their results, in their order. `own` does a task's chunk here; `name` is what a hand calls the same."""
+    def _work(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Any]]:
         waiting: deque[_Waiting] = deque()
-        for task in tasks:
+        for count, task in enumerate(tasks):
+            if count == ALONE:
+                self.start()
             hand = min((h for h in self.hands if h.has < AHEAD and h.up), key=lambda h: h.has, default=None)
             if hand is not None:
-                waiting.append(_Waiting(task, hand.give(name, task.chunk), hand))
+                waiting.append(_Waiting(task, hand.give(task.chunk), hand))
             else:
-                waiting.append(_Waiting(task, _here(own, task.chunk)))
+                waiting.append(_Waiting(task, self._here(task.chunk)))
             while waiting and (waiting[0].answer.done() or len(waiting) > 2 * AHEAD * (len(self.hands) + 1)):
-                yield self._finished(waiting.popleft(), own)
+                yield self._finished(waiting.popleft())
         while waiting:
-            yield self._finished(waiting.popleft(), own)
+            yield self._finished(waiting.popleft())
 
-    def _finished(self, one: _Waiting, own: Callable[[Any], Any]) -> tuple[Any, Any]:
+    def _finished(self, one: _Waiting) -> tuple[Any, Any]:
         if one.hand is None:
             return one.task, one.answer.result()
         good, result = one.answer.result()
-        one.hand.has -= 1
-        return one.task, result if good else own(one.task.chunk)
+        return one.task, result if good else self.own(one.task.chunk)
+
+    def _here(self, chunk: Any) -> "Future[Any]":
+        """What the caller does itself; an error waits until those before it are through."""
+        done: Future[Any] = Future()
+        try:
+            done.set_result(self.own(chunk))
+        except Exception as error:
+            done.set_exception(error)
+        return done
 
 
-def _here(own: Callable[[Any], Any], chunk: Any) -> "Future[Any]":
-    """What the caller does itself; an error waits until those before it are through."""
-    done: Future[Any] = Future()
+@contextlib.contextmanager
+def _few_collections() -> Iterator[None]:
+    """Rows are many small objects without cycles: to look for cycles again and again takes a seventh of the time."""
+    before = gc.get_threshold()
+    gc.freeze()
+    gc.set_threshold(OBJECTS, *before[1:])
     try:
-        done.set_result(own(chunk))
-    except Exception as error:
-        done.set_exception(error)
-    return done
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
 
 
 def _widen(pipe: int) -> None:
@@ -181,25 +199,24 @@ def _widen(pipe: int) -> None:
         fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
 
 
-def main(there: int, back: int) -> None:
-    """A hand at work, until the pipe is closed."""
-    from multiprocessing.connection import Connection
+def _serve(work: Callable[[Any], Any], there: int, back: int, others: set[int]) -> NoReturn:
+    """A hand at work, until the pipe is closed. Never returns: nothing of the caller's is to be run to its end here."""
+    try:
+        from multiprocessing.connection import Connection
 
-    from dadeum.data.bench import Bench
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends, and its pipe with it
-    tasks, results = Connection(there, writable=False), Connection(back, readable=False)
-    with contextlib.suppress(EOFError, OSError):
-        bench = Bench(tasks.recv())
-        results.send((True, None))
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # the caller ends, and its pipe with it
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        os.environ["TOKENIZERS_PARALLELISM"] = "false"  # its threads stayed with the caller
+        for end in others:
+            os.close(end)
+        tasks, results = Connection(there, writable=False), Connection(back, readable=False)
         while True:
-            name, task = tasks.recv()
+            chunk = tasks.recv()
             try:
-                answer = True, getattr(bench, name)(task)
+                answer = True, work(chunk)
             except Exception as error:  # the caller does it again, and shows what is wrong
                 answer = False, repr(error)
             results.send(answer)
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), int(sys.argv[2]))
+    except BaseException:
+        os._exit(1)
+    os._exit(0)

@@ -45,8 +45,8 @@ def keys(conversation: Conversation, seed: int) -> Keys:
     texts = [m["content"] if len(m) == 2 else m["content"] + _more(m) for m in conversation.messages]
     loose = [normalised(text) for text in texts]
     prompt = "\x1f".join([f"{role}\x1e{text}" for role, text in zip(roles[:-1], loose[:-1], strict=True)])
-    exact = digest(_framed(roles, texts))
-    same = exact if loose == texts else digest(_framed(roles, loose))
+    exact = _talk(roles, texts)
+    same = exact if loose == texts else _talk(roles, loose)
     return Keys(_drawn(seed, prompt), exact, same, digest(loose[-1:]))
 
 
@@ -70,8 +70,10 @@ def id_key(source: int, found: str) -> bytes:
     return digest([f"{source} {found}"])
 
 
-def _framed(roles: Sequence[str], texts: Sequence[str]) -> list[str]:
-    return [part for pair in zip(roles, texts, strict=True) for part in pair]
+def _talk(roles: Sequence[str], texts: Sequence[str]) -> bytes:
+    """One key of all messages. A role is a word: where it ends is plain."""
+    whole = "".join([f"{role} {len(text)} {text}" for role, text in zip(roles, texts, strict=True)])
+    return hashlib.sha256(whole.encode()).digest()[:SIZE]
 
 
 def _drawn(seed: int, key: str) -> bytes:

@@ -4,7 +4,7 @@ A chunk of rows becomes bytes that an account takes as they are, in this process
 """
 
 import json
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -82,8 +82,11 @@ def made(rows: Iterable[Kept], seed: int, gone: list[Gone] | None = None) -> Mad
     pins = bytearray()
     for row in rows:
         said = row.conversation
-        entry = {"messages": said.messages, "text": row.text, "source_row": row.source_row, "where": row.where}
-        lines.append(_json(entry if said[2:] == _SAYS_NO_MORE else entry | _beside(said)))
+        entry = {"messages": said.messages, "source_row": row.source_row, "where": row.where}
+        if said[2:] != _SAYS_NO_MORE:
+            entry |= _beside(said)
+        entry["text"] = row.text  # the last: who trains need not read it (`conversations.trainable`)
+        lines.append(_json(entry))
         found.append(keys(said, seed))
         ids.append(row.id_key)
         pins.append(number(row.part) % 256)
@@ -127,33 +130,26 @@ class Maker:
     def __call__(self, chunk: Chunk) -> Made:
         """What becomes of the rows. Raises DataError for what is wrong with all of them."""
         changes = self.cleaner.changes = Changes()
+        kept, gone = self.converted(chunk, self.check)
+        found = made(kept, self.seed, gone)
+        return found._replace(read=len(chunk.rows), nfc=changes.nfc, line_ends=changes.line_ends)
+
+    def converted(self, chunk: Chunk, check: Check) -> tuple[list[Kept], list[Gone]]:
+        """The rows that stay, with the text that `check` makes of each, and those that go."""
+        convert = self._how(chunk.name, chunk.columns)[0] if chunk.columns else None
         kept: list[Kept] = []
         gone: list[Gone] = []
-        for row in self.converted(chunk):
-            if isinstance(row, Kept):
-                row = self.rendered(row)
-            if isinstance(row, Kept):
-                kept.append(row)
-            else:
-                gone.append(row)
-        return made(kept, self.seed, gone)._replace(read=len(chunk.rows), nfc=changes.nfc, line_ends=changes.line_ends)
-
-    def converted(self, chunk: Chunk) -> Iterator[Kept | Gone]:
-        """The rows without their texts."""
-        convert = self._how(chunk.name, chunk.columns)[0] if chunk.columns else None
         for index, values, where, part in chunk.rows:
             try:
                 if convert is None:
                     raise FaultyRow("no columns", say("the row has no column", "행에 열이 없습니다"))
                 conversation = self.cleaner(self.usable(convert(values)))
                 found = row_id(values)
-            except LeftOut as left_out:
-                yield Gone(index, where, left_out.kind, str(left_out), False)
-            except FaultyRow as fault:
-                yield Gone(index, where, fault.kind, str(fault), True)
-            else:
                 key = ABSENT if found is None else id_key(chunk.source, found)
-                yield Kept(index, where, conversation, "", part, key)
+                kept.append(Kept(index, where, conversation, check(conversation), part, key))
+            except FaultyRow as fault:
+                gone.append(Gone(index, where, fault.kind, str(fault), not isinstance(fault, LeftOut)))
+        return kept, gone
 
     def rendered(self, row: Kept) -> Kept | Gone:
         """The row with its text."""

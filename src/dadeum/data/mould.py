@@ -22,6 +22,7 @@ from dadeum.data.spans import Turn
 from dadeum.data.turns import TrainOn
 
 Message = Mapping[str, Any]
+TRAINED = np.float32(1).tobytes()
 Part = str | Slot
 TRIES = 32  # conversations of one shape from which to cut
 MOULDS = 8  # of one shape
@@ -40,49 +41,71 @@ class Segment(NamedTuple):
     parts: tuple[Part, ...]
     heads: tuple[tuple[Border, bytes], ...]
 
-    def text(self, texts: Sequence[str]) -> str:
-        """The segment of these texts."""
-        return "".join([p if isinstance(p, str) else stripped(texts[p[0]], p[1]) for p in self.parts])
+
+Step = bytes | Border | Segment
+
+
+class Run(NamedTuple):
+    """Ids of the template, and a segment behind them.
+
+    `heads`: ids with which the segment must begin. `answer`: bytes of its ids before an answer; below zero it holds none.
+    `after`: bytes between the segment and the end of the target.
+    """
+
+    before: bytes
+    parts: tuple[Part, ...]
+    heads: tuple[bytes, ...]
+    answer: int
+    after: int = 0
 
 
 @dataclass(frozen=True)
 class Mould:
-    """The steps of a sample: ids, a border, or a segment; and the answers, in the order of their turns."""
+    """The runs of a sample and what follows them; and the answers, in the order of their turns."""
 
     guards: tuple[Guard, ...]
-    steps: tuple[bytes | Border | Segment, ...]
+    runs: tuple[Run, ...]
+    tail: bytes
     answers: tuple[Slot, ...]
 
     def fits(self, texts: Sequence[str]) -> bool:
         """Whether these texts may be laid into it."""
-        return all(g.holds(texts) for g in self.guards) and all(texts[i].strip() for i, _ in self.answers)
+        for guard in self.guards:
+            if not guard.holds(texts):
+                return False
+        return all(not texts[i].isspace() and texts[i] != "" for i, _ in self.answers)
 
     def segments(self, texts: Sequence[str]) -> list[str]:
         """What has to be encoded."""
-        return [step.text(texts) for step in self.steps if isinstance(step, Segment)]
+        return [
+            "".join(
+                [p if isinstance(p, str) else stripped(texts[p[0]], p[1]) if p[1] else texts[p[0]] for p in run.parts]
+            )
+            for run in self.runs
+        ]
 
     def cast(self, texts: Sequence[str], segments: Sequence[str], known: Mapping[str, bytes]) -> Sample | None:
         """The sample; None where a token lies across a border."""
         ids: list[bytes] = []
-        places: dict[Border, int] = {}
-        size, waiting = 0, iter(segments)
-        for step in self.steps:
-            if isinstance(step, Border):
-                places[step] = size
-                continue
-            found = step if isinstance(step, bytes) else known[next(waiting)]
-            if isinstance(step, Segment):
-                for border, head in step.heads:
-                    if not found.startswith(head):
-                        return None
-                    places[border] = size + len(head)
-            ids.append(found)
-            size += len(found)
-        weights = np.zeros(size // WIDTH, np.float32)
-        for turn in range(len(self.answers)):
-            weights[places[Border(turn, 1)] // WIDTH : places[Border(turn, 2)] // WIDTH] = 1
-        answer = "".join([stripped(texts[i], strips) for i, strips in self.answers])
-        return Sample(np.frombuffer(b"".join(ids), np.int32), weights, text_bytes(answer))
+        weights: list[bytes] = []
+        silent = 0  # bytes since the last target
+        for (before, _, heads, answer, after), segment in zip(self.runs, segments, strict=True):
+            found = known[segment]
+            for head in heads:
+                if not found.startswith(head):
+                    return None
+            ids += (before, found)
+            if answer < 0:
+                silent += len(before) + len(found)
+            else:
+                weights += (bytes(silent + len(before) + answer), TRAINED * ((len(found) - answer + after) // WIDTH))
+                silent = -after
+        ids.append(self.tail)
+        weights.append(bytes(silent + len(self.tail)))
+        said = "".join([stripped(texts[i], strips) if strips else texts[i] for i, strips in self.answers])
+        return Sample(
+            np.frombuffer(b"".join(ids), np.int32), np.frombuffer(b"".join(weights), np.float32), text_bytes(said)
+        )
 
 
 class Moulds:
@@ -166,7 +189,8 @@ def _cut(
         ]
     parts = _upto(whole, texts, turns[-1].end)
     steps = None if parts is None else _steps(parts, texts, borders, pieces, starts)
-    return None if steps is None else Mould(tuple(dict.fromkeys(guards)), steps, tuple(answers))
+    found = None if steps is None else _runs(steps)
+    return None if found is None else Mould(tuple(dict.fromkeys(guards)), *found, tuple(answers))
 
 
 def _length(part: Part, texts: Sequence[str]) -> int:
@@ -209,10 +233,10 @@ def _steps(
     borders: Sequence[tuple[int, Border]],
     pieces: Pieces,
     starts: frozenset[str],
-) -> tuple[bytes | Border | Segment, ...] | None:
+) -> list[Step] | None:
     """The pieces as ids, borders and segments; None where what is left to chance is more than the texts."""
     waiting = sorted(borders)
-    steps: list[bytes | Border | Segment] = []
+    steps: list[Step] = []
     segment: list[Part | Border] = []
     at = 0
     for part in parts:
@@ -244,18 +268,33 @@ def _steps(
                 segment.append(piece)
             at += len(piece)
     made = _segment(segment, pieces, starts)
-    return None if made is None else _joined([*steps, *made, *(border for _, border in waiting)])
+    return None if made is None else [*steps, *made, *(border for _, border in waiting)]
 
 
-def _joined(steps: Sequence[bytes | Border | Segment]) -> tuple[bytes | Border | Segment, ...]:
-    """The same steps, ids that follow each other in one piece."""
-    found: list[bytes | Border | Segment] = []
+def _runs(steps: Sequence[Step]) -> tuple[tuple[Run, ...], bytes] | None:
+    """The steps as runs, and the ids behind the last; None where a target ends elsewhere than behind its own segment."""
+    runs: list[Run] = []
+    before, open_ = b"", False
     for step in steps:
-        if isinstance(step, bytes) and found and isinstance(found[-1], bytes):
-            found[-1] += step
-        else:
-            found.append(step)
-    return tuple(found)
+        borders = step.heads if isinstance(step, Segment) else [(step, b"")] if isinstance(step, Border) else []
+        for border, head in borders:
+            if border.kind == 2:
+                if head or not open_:
+                    return None
+                runs[-1] = runs[-1]._replace(after=len(before))
+                open_ = False
+            elif border.kind == 1 and (open_ or not isinstance(step, Segment)):
+                return None
+        if isinstance(step, bytes):
+            before += step
+        elif isinstance(step, Segment):
+            if open_:
+                return None
+            heads = [head for border, head in step.heads if border.kind < 2]
+            answer = next((len(head) for border, head in step.heads if border.kind == 1), -1)
+            runs.append(Run(before, step.parts, tuple(dict.fromkeys(h for h in heads if h)), answer))
+            before, open_ = b"", answer >= 0
+    return None if open_ else (tuple(runs), before)
 
 
 def _opens(written: str, starts: frozenset[str]) -> bool:
@@ -263,9 +302,7 @@ def _opens(written: str, starts: frozenset[str]) -> bool:
     return any(written[-size:] in starts for size in range(1, len(written) + 1))
 
 
-def _segment(
-    found: Sequence[Part | Border], pieces: Pieces, starts: frozenset[str]
-) -> list[bytes | Border | Segment] | None:
+def _segment(found: Sequence[Part | Border], pieces: Pieces, starts: frozenset[str]) -> list[Step] | None:
     """What stands between two control tokens as steps; None where a border lies behind a text, or a token across it."""
     parts: list[Part] = []
     heads: list[tuple[Border, bytes]] = []
@@ -285,7 +322,7 @@ def _segment(
     ids = pieces.known([written])[written]
     if any(not ids.startswith(head) for _, head in heads):
         return None
-    steps: list[bytes | Border | Segment] = []
+    steps: list[Step] = []
     done = 0
     for border, head in heads:
         steps += [ids[done : len(head)], border]

@@ -14,6 +14,14 @@ from typing import Any
 
 # Pieces that are remembered: frames, system prompts, questions that come again.
 REMEMBERED = 100_000
+BETWEEN = re.compile(r"(?<=[A-Za-z가-힣])(?= [A-Za-z가-힣])")  # two words, one space apart
+# How GPT-2, Llama 3 and Qwen 2 cut: a run of letters ends before a space, and one space goes with the letters behind it.
+LETTERS = r"[^\r\n\p{L}\p{N}]?\p{L}+"
+REST = r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+CUTS = {
+    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+",
+    *(rf"(?i:'s|'t|'re|'ve|'m|'ll|'d)|{LETTERS}|{digits}|{REST}" for digits in (r"\p{N}", r"\p{N}{1,3}")),
+}
 WIDTH = 4  # bytes of an id: ids are kept as the memory of an int32 array
 
 
@@ -27,17 +35,22 @@ class Pieces:
         self._control = re.compile(f"({'|'.join(map(re.escape, longest_first))})")
         self.control = frozenset(control)
         self._known: dict[str, bytes] = {}
+        # Words come again more often than pieces, where the tokenizer cuts before the space of a word anyway.
+        plain = type(backend.normalizer).__name__ in ("NoneType", "NFC")  # knows no neighbours across a space
+        apart = plain and _words_apart(json.loads(backend.pre_tokenizer.__getstate__()))
+        self._between = BETWEEN if apart else None
+        self._words: dict[str, bytes] = {}
 
     @classmethod
     def of(cls, backend: Any) -> "Pieces | None":
         """None where the tokenizer does more than take its control tokens out and encode what is between them."""
-        described = json.loads(backend.to_str())
-        added, model = described["added_tokens"], described["model"]
-        plain = all(not (t["lstrip"] or t["rstrip"] or t["single_word"]) for t in added)
-        before = described["normalizer"] is None or not any(t["normalized"] for t in added)
-        bytes_only = model["type"] == "BPE" and model.get("unk_token") is None and not model.get("dropout")
-        if added and plain and before and bytes_only and _byte_level(described["pre_tokenizer"]):
-            return cls(backend, [t["content"] for t in added])
+        added, model = list(backend.get_added_tokens_decoder().values()), backend.model
+        plain = all(not (t.lstrip or t.rstrip or t.single_word) for t in added)
+        before = backend.normalizer is None or not any(t.normalized for t in added)
+        bytes_only = type(model).__name__ == "BPE" and model.unk_token is None and not model.dropout
+        cutter = backend.pre_tokenizer
+        if added and plain and before and bytes_only and cutter and _byte_level(json.loads(cutter.__getstate__())):
+            return cls(backend, [t.content for t in added])
         return None
 
     def encode(self, texts: Sequence[str], borders: Sequence[Sequence[int]]) -> list[tuple[bytes, list[int]] | None]:
@@ -76,10 +89,23 @@ class Pieces:
         if len(self._known) > REMEMBERED:
             self._known = {}
         missing = list(dict.fromkeys(piece for piece in wanted if piece not in self._known))
-        if missing:
-            encoded = self._backend.encode_batch_fast(missing, add_special_tokens=False)
-            self._known.update((p, array("i", e.ids).tobytes()) for p, e in zip(missing, encoded, strict=True))
+        if not missing:
+            return self._known
+        if self._between is None:
+            self._encode(missing, self._known)
+        else:
+            if len(self._words) > REMEMBERED:
+                self._words = {}
+            cut = [self._between.split(piece) for piece in missing]
+            words = self._words
+            self._encode(list(dict.fromkeys(word for of in cut for word in of if word not in words)), words)
+            for piece, of in zip(missing, cut, strict=True):
+                self._known[piece] = words[of[0]] if len(of) == 1 else b"".join([words[word] for word in of])
         return self._known
+
+    def _encode(self, texts: list[str], known: dict[str, bytes]) -> None:
+        encoded = self._backend.encode_batch_fast(texts, add_special_tokens=False)
+        known.update((text, array("i", e.ids).tobytes()) for text, e in zip(texts, encoded, strict=True))
 
 
 def _joined(
@@ -109,3 +135,13 @@ def _byte_level(before: Any) -> bool:
         *earlier, last = before["pretokenizers"]
         return _byte_level(last) and all(p["type"] in ("Split", "Digits", "Punctuation") for p in earlier)
     return before["type"] == "ByteLevel" and not before["add_prefix_space"]
+
+
+def _words_apart(before: Any) -> bool:
+    """Whether what is done before the model cuts before a space between two letters, whatever stands around them."""
+    if before["type"] == "Sequence":
+        return any(_words_apart(part) for part in before["pretokenizers"])
+    if before["type"] == "Split":
+        whole = before["behavior"] == "Isolated" and not before["invert"]
+        return whole and before["pattern"].get("Regex") in CUTS
+    return before["type"] == "ByteLevel" and bool(before["use_regex"])

@@ -5,7 +5,7 @@ read = train + validation + test + dropped, always; each dropped row is listed w
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,7 +27,6 @@ from dadeum.data.mixture import NOT_DRAWN, Mixture, mix, mixed, name_of, origins
 from dadeum.data.sift import Sifter
 from dadeum.data.sources import PARTS, SOURCES, Fault, FileFacts, Row
 from dadeum.data.split import NONE, Numbers, Split, crossing, extra, number, split, twins
-from dadeum.data.step import MANY
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
 LOOK = 100
@@ -61,7 +60,6 @@ class RowReader:
     maker: Maker
     account: Account
     sifter: Sifter | None = None
-    crew: Crew = field(default_factory=Crew)
     _before: int = 0
     _dropped: int = 0
     _size: int = FIRST
@@ -72,7 +70,7 @@ class RowReader:
         sifting = self.sifter is not None and bool(self.sifter.works)
         self._size = 1 if sifting else FIRST
         tasks = self._tasks(sources)
-        work = ((task, self._sifted(task)) for task in tasks) if sifting else self.crew.work("rows", self.maker, tasks)
+        work = ((task, self._sifted(task)) for task in tasks) if sifting else Crew(self.maker).work(tasks)
         for task, result in work:
             self.account.take(result, task.faults)
             if not sifting and result.read:
@@ -109,28 +107,26 @@ class RowReader:
                 if task.end is not None or len(task.chunk.rows) + len(task.faults) >= self._size:
                     yield task
                     task = Task(Chunk(place, name, columns, []), [], None)
-                    if index >= MANY and self._size > 1:
-                        self.crew.start()
             if task.chunk.rows or task.faults:
                 yield task
 
     def _sifted(self, task: Task) -> Made:
         """What becomes of a row that goes through filters, which see it before and after its text is made."""
-        chunk, sifter, gone = task.chunk, self.sifter, []
+        sifter = self.sifter
         assert sifter is not None
+        read, gone = self.maker.converted(task.chunk, lambda _: "")
         kept: list[Kept] = []
-        for row in self.maker.converted(chunk):
-            if isinstance(row, Kept):
-                left = sifter.read(row)
-                if left is None:
-                    continue
-                row = self.maker.rendered(left)
-            if isinstance(row, Kept):
-                sifter.look(row)
-                kept.append(row)
+        for row in read:
+            left = sifter.read(row)
+            if left is None:
+                continue
+            whole = self.maker.rendered(left)
+            if isinstance(whole, Kept):
+                sifter.look(whole)
+                kept.append(whole)
             else:
-                gone.append(row)
-        return made(kept, self.account.seed, gone)._replace(read=len(chunk.rows))
+                gone.append(whole)
+        return made(kept, self.account.seed, gone)._replace(read=len(task.chunk.rows))
 
     def _file_end(self, end: FileEnd) -> None:
         account, item = self.account, end.facts
@@ -265,12 +261,14 @@ def conversations(account: Account, parted: Parted) -> Iterator[str]:
     """The lines of `processed_conversations.json`, in the order of reading; rows that go out are dropped with their reason."""
     places = account.places(parted.stays.values())
     written = 0
+    heads = {number(part): f'{{"part": "{part}"' for part in PARTS}
+    numbers = parted.split.parts.tolist()
     for index, line in enumerate(account.lines()):
-        part = parted.split.name(index)
-        if part is not None:
+        head = heads.get(numbers[index])
+        if head is not None:
             written += 1
             times = "" if parted.mixture is None else parted.mixture.more(index)
-            yield f'{line[:-1]}, "part": "{part}"{times}}}'
+            yield f"{head}{times}, {line[1:]}"
             continue
         if parted.out[index]:
             continue

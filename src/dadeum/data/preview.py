@@ -12,7 +12,7 @@ from dadeum.core.errors import DadeumError
 from dadeum.core.language import say
 from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
-from dadeum.data.bench import Bench, Settings
+from dadeum.data.bench import Bench
 from dadeum.data.cells import FaultyRow
 from dadeum.data.clean import Cleaner
 from dadeum.data.contract import PromptContract
@@ -52,10 +52,10 @@ def preview(
         for source in data.sources:
             if any(path.stat().st_size > LARGEST for path in SOURCES.of(source).files(source, workspace)):
                 return None
-        bench = Bench(Settings.of(data, objective, tokenizer_place, chat_template, workspace))
+        bench = Bench(data, objective, tokenizer_place, chat_template, workspace)
         rows = list(_rows(data, objective, workspace, bench.renderer))
         formatter = Formatter(data, objective, Silent())
-        formatter.take(bench.samples(Chunk([json.dumps(row) for row in rows])))
+        formatter.take(bench.shaper(Chunk([json.dumps(row) for row in rows])))
     except DadeumError as error:
         return Preview(0, (), (str(error),))
     stops = []

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from dadeum.config.data import DataSettings
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
+from dadeum.data.conversations import trainable
 from dadeum.data.extras import says_more
 from dadeum.data.gate import Gate
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
@@ -153,7 +154,7 @@ class Shaper:
         """What becomes of the rows. Raises Refusal where the template can render none."""
         self.gate.take()
         self._overlong, self._dropped = Overlong(), []
-        rows: list[Conversation] = json.loads(f"[{','.join(chunk.lines)}]")
+        rows = trainable(chunk.lines)
         marks = [agree for row in rows[: chunk.marked] if (agree := self._marks(row)) is not None]
         kept: list[tuple[int, Sample]] = []
         for place, samples in enumerate(self._samples(rows)):

@@ -64,11 +64,11 @@ class Skeleton:
 
     def fits(self, texts: Sequence[str]) -> bool:
         """Whether the template would answer its own questions about these texts in the same way."""
-        return all(guard.holds(texts) for guard in self.guards)
+        return not self.guards or all(guard.holds(texts) for guard in self.guards)
 
     def render(self, texts: Sequence[str]) -> str:
         """The conversation of these texts."""
-        return "".join([p if isinstance(p, str) else stripped(texts[p[0]], p[1]) for p in self.pieces])
+        return "".join([p if type(p) is str else stripped(texts[p[0]], p[1]) for p in self.pieces])  # type: ignore[index,arg-type]
 
 
 def stripped(text: str, strips: Strips) -> str:
@@ -242,8 +242,10 @@ class Skeletons:
         roles, texts = seen
         shape = (roles, add_generation_prompt)
         known = self._known.get(shape, [])
-        fitting = next((skeleton for skeleton in known if skeleton.fits(texts)), None)
-        if fitting is None:
+        for fitting in known:
+            if fitting.fits(texts):
+                break
+        else:
             rendered = run()
             if self._tries[shape] < TRIES and len(known) < VARIANTS and len(self._tries) < SHAPES:
                 self._tries[shape] += 1

@@ -31,11 +31,6 @@ class Split:
     twin_of: Numbers
     empty: list[Part]
 
-    def name(self, row: int) -> Part | None:
-        """The part of a row."""
-        found = int(self.parts[row])
-        return None if found == NONE else PARTS[found]
-
 
 def _due(share: float, rows: int) -> int:
     """Rows that a share asks for: rounded, at least one of ten or more."""

@@ -31,10 +31,8 @@ from dadeum.data.prompt import load_prompt, prompt_file
 from dadeum.data.sources import PARTS, SOURCES
 
 # Raised when the meaning of these stages changes, so that what older code made is made again.
-CODE_VERSION = 1
+CODE_VERSION = 2
 GATE_VERSION = 1  # the same for the gate: what an older one let through is looked at again
-# Rows, or bytes of files; what there is beyond them is worth calling other processes.
-MANY, MUCH = 8000, 1 << 22
 CONVERSATIONS = NAME
 REPORT = "report.json"
 FAULTY = "faulty_rows.jsonl"
@@ -103,7 +101,7 @@ def preprocess(
     if _whole(folder, fingerprint, reporter):
         return folder
     from dadeum.data.account import Account
-    from dadeum.data.bench import Settings, at_bench
+    from dadeum.data.bench import Bench, at_bench
     from dadeum.data.prepare import RowReader, conversations, part_rows, refuse_empty, report
     from dadeum.data.sift import Sifter
 
@@ -113,15 +111,13 @@ def preprocess(
     with artifact.writing(
         folder, kind="preprocessed", fingerprint=fingerprint, made_from=made_from, facts=facts, points="preprocess"
     ) as aside:
-        settings = Settings.of(data, objective, tokenizer_place, chat_template, workspace)
         with contextlib.ExitStack() as files:
-            bench, crew = files.enter_context(at_bench(settings, last=False))
-            if not data.filters and _much(data, workspace):
-                crew.start()
+            wanted = Bench(data, objective, tokenizer_place, chat_template, workspace)
+            bench = files.enter_context(at_bench(wanted, last=False))
             account = files.enter_context(Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed))
             tools = Tools(workspace, *_counters(bench.renderer), account.places)
             sifter = files.enter_context(Sifter(data.filters, tools, account, bench.text, reporter))
-            RowReader(workspace, reporter, bench.maker, account, sifter, crew).read(data.sources)
+            RowReader(workspace, reporter, bench.maker, account, sifter).read(data.sources)
             _refuse_rows(account, sifter, data, listing)
             refuse_empty(account)
             parted = part_rows(account, data, sifter)
@@ -133,13 +129,6 @@ def preprocess(
         artifact.write_json(aside / REPORT, facts)
         _tell(facts, reporter)
     return folder
-
-
-def _much(data: DataSettings, workspace: Workspace) -> bool:
-    """Whether the files are so large that other processes are worth calling before the first row is read."""
-    files = [path for source in data.sources for path in SOURCES.of(source).files(source, workspace)]
-    size: int = sum(path.stat().st_size for path in files)
-    return size > MUCH
 
 
 def _refuse_rows(account: Any, sifter: Any, data: DataSettings, listing: Path) -> None:
@@ -195,8 +184,9 @@ def format_(
     folder = workspace.processed / f"formatted-{fingerprint[:SHORT]}"
     if _whole(folder, fingerprint, reporter):
         return folder
-    from dadeum.data.bench import Settings, at_bench
+    from dadeum.data.bench import Bench, at_bench
     from dadeum.data.contract import PromptContract, save_prompt
+    from dadeum.data.crew import Crew
     from dadeum.data.format import Formatter, tasks
     from dadeum.data.samples import SampleWriter
 
@@ -204,7 +194,6 @@ def format_(
     rows = int(before.facts["kept"])
     reporter.start(say("formatting rows", "행을 토큰으로 바꾸는 중"), rows, say("rows", "행"))
     facts: dict[str, Any] = {}
-    settings = Settings.of(data, objective, tokenizer_place, chat_template, workspace)
     made_from = {"preprocessed": before.fingerprint, "data": data.model_dump(mode="json"), "objective": objective}
     with artifact.writing(
         folder, kind="formatted", fingerprint=fingerprint, made_from=made_from, facts=facts, points="format"
@@ -213,13 +202,10 @@ def format_(
             writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow")) for part in PARTS}
             questions = files.enter_context((aside / QUESTIONS).open("w", encoding="utf-8", newline="\n"))
             faulty = files.enter_context((aside / FAULTY).open("w", encoding="utf-8", newline="\n"))
-            bench, crew = files.enter_context(at_bench(settings, last=True))
-            if rows >= MANY:
-                crew.start()
+            wanted = Bench(data, objective, tokenizer_place, chat_template, workspace)
+            bench = files.enter_context(at_bench(wanted, last=True))
             formatter = Formatter(data, objective, reporter)
-            for _, shaped in crew.work(
-                "samples", bench.samples, tasks(conversation_lines(preprocessed / CONVERSATIONS))
-            ):
+            for _, shaped in Crew(bench.shaper).work(tasks(conversation_lines(preprocessed / CONVERSATIONS))):
                 for part, block in shaped.blocks.items():
                     writers[part].add(block)
                 questions.writelines(f"{line}\n" for line in shaped.questions)

@@ -247,7 +247,7 @@ def _asked(gate: Gate, prompt: Path | None) -> Iterator[Finding]:
     """Rows asked again with what was saved: the model is to see the very ids that it was trained after."""
     if prompt is None or not gate.seen.asked:
         return
-    tokenizer, contract = open_prompt(prompt)
+    tokenizer, contract = open_prompt(prompt, known=True)  # its ids are compared below
     renderer = contract.renderer(tokenizer)
     found = Found()
     for asked in gate.seen.asked:

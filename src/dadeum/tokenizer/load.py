@@ -19,9 +19,10 @@ PROBE = "한국어 문장을 다듬는다. The quick brown fox's 2nd try!\n\n  d
 _HUB_FOLDER = re.compile(r"models--(.+?)--(.+)")
 
 
-def load_tokenizer(place: str | Path, *, chat_template: str | None = None) -> Any:
+def load_tokenizer(place: str | Path, *, chat_template: str | None = None, known: bool = False) -> Any:
     """The tokenizer in the local folder `place`, a `PreTrainedTokenizerFast` without padding or truncation.
 
+    `known`: its ids were compared with those of `tokenizer.json` before, or will be with others; that costs a second reading.
     `chat_template` is the name of a shipped template (`chatml`, `plain`) or a Jinja file; default the folder's own.
     Raises ModelError when the folder or the template is absent or damaged.
     """
@@ -33,7 +34,7 @@ def load_tokenizer(place: str | Path, *, chat_template: str | None = None) -> An
                 f"{place}: 그런 폴더가 없습니다. tokenizer.json이 있는 폴더여야 합니다",
             )
         )
-    tokenizer = _from_json(folder) if (folder / "tokenizer.json").is_file() else _from_vocabulary(folder)
+    tokenizer = _from_json(folder, known) if (folder / "tokenizer.json").is_file() else _from_vocabulary(folder)
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     _set_template(tokenizer, chat_template)
@@ -67,13 +68,15 @@ def _damaged(folder: Path, error: Exception) -> ModelError:
     )
 
 
-def _from_json(folder: Path) -> Any:
+def _from_json(folder: Path, known: bool) -> Any:
     from tokenizers import Tokenizer
     from transformers import PreTrainedTokenizerFast
 
     try:
-        raw = Tokenizer.from_file(str(folder / "tokenizer.json"))
         tokenizer = PreTrainedTokenizerFast.from_pretrained(str(folder), local_files_only=True)
+        if known:
+            return tokenizer
+        raw = Tokenizer.from_file(str(folder / "tokenizer.json"))
     except Exception as error:  # the file is the user's: whatever the reader raises says that it is damaged
         raise _damaged(folder, error) from None
     raw.no_padding()
