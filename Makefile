@@ -33,6 +33,9 @@ check: $(VENV)/.ready
 proof: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -m slow
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/train.py --to docs/results/train.md
+	test -d .peers || $(BIN)/python benchmarks/data.py --install .peers
+	$(BIN)/python benchmarks/data.py --envs .peers --rounds 3 --check --to docs/results/data_speed.md
+	$(BIN)/python benchmarks/data.py --sets single --rows 5000000 --rounds 1 --to docs/results/data_memory.md
 
 format: $(VENV)/.ready
 	$(BIN)/ruff check --fix-only src tests scripts benchmarks

@@ -27,7 +27,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PEERS = {"trl": "trl", "axolotl": "axolotl", "llamafactory": "llamafactory"}
+PEERS = {
+    "trl": ("trl",),
+    "axolotl": ("axolotl",),
+    "llamafactory": ("llamafactory", "torch==2.11.*", "torchaudio==2.11.*"),
+}
 SETS = {"single": 118_230, "multi": 100_000}
 TOKENIZER, TEMPLATE = "tokenizers/qwen2.5-0.5b-instruct", "chat_templates/trl/qwen2_5_training.jinja"
 Messages = list[dict[str, str]]
@@ -264,7 +268,7 @@ def versions(envs: Path | None, peers: list[str]) -> str:
     told = [f"dadeum {version('dadeum')}", f"tokenizers {version('tokenizers')}"]
     for peer in peers:
         assert envs is not None
-        ask = f"from importlib.metadata import version; print(version('{PEERS[peer]}'))"
+        ask = f"from importlib.metadata import version; print(version('{PEERS[peer][0]}'))"
         said = subprocess.run(
             [str(envs / peer / "bin/python"), "-c", ask], capture_output=True, text=True, encoding="utf-8", check=True
         )
@@ -273,10 +277,10 @@ def versions(envs: Path | None, peers: list[str]) -> str:
 
 
 def install(envs: Path) -> None:
-    """Each peer's newest version, in an environment of its own."""
-    for name, package in PEERS.items():
+    """Each peer's newest version, in an environment of its own; LLaMA-Factory does not start with every torch."""
+    for name, packages in PEERS.items():
         subprocess.run([sys.executable, "-m", "venv", str(envs / name)], check=True)
-        subprocess.run([str(envs / name / "bin/python"), "-m", "pip", "install", "-q", package], check=True)
+        subprocess.run([str(envs / name / "bin/python"), "-m", "pip", "install", "-q", *packages], check=True)
 
 
 def main() -> None:

@@ -77,6 +77,9 @@ class RowReader:
                 self._size = max(1, min(CHUNK, ROOM * result.read // max(1, len(result.lines))))
             if task.end is not None:
                 self._file_end(task.end)
+            if not sifting or self.account.read % CHUNK == 0:
+                self.reporter.advance(self.account.read, dropped=self.account.dropped.total())
+        if sifting:
             self.reporter.advance(self.account.read, dropped=self.account.dropped.total())
         self.maker.recognise.finish()
         self.account.close_reading()
