@@ -218,13 +218,14 @@ def compared(data: Path, formatted: Path, rows: Path) -> dict[str, int]:
     return found
 
 
-def page(found: dict[str, dict[str, list[dict[str, Any]]]], checks: dict[str, dict[str, int]], versions: str) -> str:
-    """The result as Markdown."""
-    rounds = len(next(iter(found.values()))["dadeum"])
+def page(
+    found: dict[str, dict[str, list[dict[str, Any]]]], checks: dict[str, dict[str, int]], versions: str, asked: str
+) -> str:
+    """The result as Markdown; `asked` is how it was called."""
     lines = [
         "# Speed of the data path",
         "",
-        f"`python benchmarks/data.py --envs ENVS --rounds {rounds} --check`",
+        f"`python benchmarks/data.py {asked}`",
         "",
         f"{platform.machine()}, {os.cpu_count()} processors; {versions}. Two workers each, empty caches, in turn.",
         "Seconds: from reading the file to the finished data set, modules and tokenizer loaded before; whole: the command with its start.",
@@ -320,7 +321,8 @@ def main() -> None:
                     print(name, side, found[name][side][-1], file=sys.stderr, flush=True)
             if given.check:
                 checks[name] = compared(data, Path(folder) / f"formatted-{name}", rows)
-    text = page(found, checks, versions(given.envs, sides[1:]))
+    words = ["ENVS" if word == str(given.envs) else word for word in sys.argv[1:]]
+    text = page(found, checks, versions(given.envs, sides[1:]), " ".join(words))
     print(text)
     if given.to:
         given.to.write_text(text, encoding="utf-8")
