@@ -10,7 +10,7 @@ import contextlib
 import json
 import shutil
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -186,8 +186,8 @@ def format_(
         return folder
     from dadeum.data.bench import Bench, at_bench
     from dadeum.data.contract import PromptContract, save_prompt
-    from dadeum.data.crew import Crew
-    from dadeum.data.format import Formatter, tasks
+    from dadeum.data.format import Formatter
+    from dadeum.data.journal import Journal
     from dadeum.data.samples import SampleWriter
 
     before = artifact.verified(preprocessed)
@@ -195,9 +195,13 @@ def format_(
     reporter.start(say("formatting rows", "행을 토큰으로 바꾸는 중"), rows, say("rows", "행"))
     facts: dict[str, Any] = {}
     made_from = {"preprocessed": before.fingerprint, "data": data.model_dump(mode="json"), "objective": objective}
-    with artifact.writing(
-        folder, kind="formatted", fingerprint=fingerprint, made_from=made_from, facts=facts, points="format"
-    ) as aside:
+    journal = Journal(workspace.processed, fingerprint[:SHORT])
+    with (
+        journal.until_done(),
+        artifact.writing(
+            folder, kind="formatted", fingerprint=fingerprint, made_from=made_from, facts=facts, points="format"
+        ) as aside,
+    ):
         with contextlib.ExitStack() as files:
             writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow")) for part in PARTS}
             questions = files.enter_context((aside / QUESTIONS).open("w", encoding="utf-8", newline="\n"))
@@ -205,7 +209,7 @@ def format_(
             wanted = Bench(data, objective, tokenizer_place, chat_template, workspace)
             bench = files.enter_context(at_bench(wanted, last=True))
             formatter = Formatter(data, objective, reporter)
-            for _, shaped in Crew(bench.shaper).work(tasks(conversation_lines(preprocessed / CONVERSATIONS))):
+            for shaped in _shaped(bench.shaper, preprocessed / CONVERSATIONS, journal):
                 for part, block in shaped.blocks.items():
                     writers[part].add(block)
                 questions.writelines(f"{line}\n" for line in shaped.questions)
@@ -224,6 +228,20 @@ def format_(
         facts |= formatter.statistics(before.facts) | {"gate": seen}
         artifact.write_json(aside / STATISTICS, facts)
     return folder
+
+
+def _shaped(shaper: Any, conversations: Path, journal: Any) -> Iterator[Any]:
+    """What becomes of all chunks: what was made before a stop, and then the rest."""
+    from dadeum.data.crew import Crew
+    from dadeum.data.format import tasks
+
+    todo = tasks(conversation_lines(conversations))
+    for done in journal.stored():
+        next(todo)
+        yield done
+    for _, made in Crew(shaper).work(todo):
+        journal.add(made)
+        yield made
 
 
 def _refuse_format(formatter: Any, rows: int, faulty: Path, listing: Path) -> None:
