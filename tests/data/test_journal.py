@@ -126,6 +126,19 @@ def test_journals_that_nobody_went_on_with_are_cleared(tmp_path: Path) -> None:
     assert not old.exists() and new.exists()
 
 
+def test_large_samples_are_written_sooner(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, _ = shaped(tmp_path / "a", [row(0, "가", "나")])
+    monkeypatch.setattr(
+        journal, "ROOM", 2 * (one.blocks["train"].input_ids.nbytes + one.blocks["train"].weights.nbytes)
+    )
+    made = Journal(tmp_path, "f")
+    written = []
+    for _ in range(5):
+        made.add(one)
+        written.append(made.files)
+    assert written == [0, 1, 1, 2, 2]
+
+
 def test_few_rows_need_no_journal(tmp_path: Path) -> None:
     made = Journal(tmp_path, "f")
     one, _ = shaped(tmp_path / "a", [row(0, "가", "나")])

@@ -23,7 +23,8 @@ from dadeum.data.seen import Asked, First, Found, Seen, Suspect
 from dadeum.data.shape import Overlong, Shaped
 from dadeum.data.sources import PARTS
 
-EVERY = 50  # chunks of a file
+# Of a file: some seconds of work.
+EVERY, ROOM = 200, 1 << 26  # chunks, and bytes of samples
 NAME = ".going-"
 FORGOTTEN_AFTER = 24 * 3600.0  # seconds
 HASH = 16
@@ -38,6 +39,7 @@ class Journal:
         self.folder = processed / f"{NAME}{fingerprint}"
         self.files = 0
         self._waiting: list[Shaped] = []
+        self._bytes = 0
         for other in processed.glob(f"{NAME}*"):
             if other != self.folder and time.time() - other.stat().st_mtime > FORGOTTEN_AFTER:
                 shutil.rmtree(other, ignore_errors=True)
@@ -51,7 +53,8 @@ class Journal:
     def add(self, shaped: Shaped) -> None:
         """One chunk more."""
         self._waiting.append(shaped)
-        if len(self._waiting) == EVERY:
+        self._bytes += sum(block.input_ids.nbytes + block.weights.nbytes for block in shaped.blocks.values())
+        if len(self._waiting) == EVERY or self._bytes >= ROOM:
             self._write()
 
     @contextlib.contextmanager
@@ -76,7 +79,7 @@ class Journal:
         aside.write_bytes(data)
         aside.replace(place)
         self.files += 1
-        self._waiting = []
+        self._waiting, self._bytes = [], 0
 
     def _read(self, number: int) -> list[Shaped] | None:
         from safetensors.numpy import load
