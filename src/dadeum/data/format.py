@@ -18,8 +18,8 @@ from dadeum.data.seen import Seen
 from dadeum.data.shape import Chunk, Overlong, Shaped
 from dadeum.data.sources import PARTS
 
-# Rows of a chunk, and characters, where rows are long.
-CHUNK, ROOM = 1000, 1 << 21
+# Rows of a chunk, and characters, where rows are long: no more than goes into a pipe at once.
+CHUNK, ROOM = 1000, 1 << 19
 # Conversations on which the template's own marks are compared with what is trained.
 MARKED = 50
 QUANTILES = (0.5, 0.9, 0.99)

@@ -30,8 +30,8 @@ from dadeum.data.split import NONE, Numbers, Split, crossing, extra, number, spl
 
 # Rows that are looked at to see which columns there are: JSON rows may leave some out.
 LOOK = 100
-# Rows of a chunk: the first, and the most; where rows are long, as many as make this many characters.
-FIRST, CHUNK, ROOM = 100, 1000, 1 << 21
+# Rows of a chunk: the first, and the most; where rows are long, as many characters as go into a pipe at once.
+FIRST, CHUNK, ROOM = 100, 1000, 1 << 19
 Item = Row | Fault | FileFacts
 
 
