@@ -223,7 +223,7 @@ def page(
 ) -> str:
     """The result as Markdown; `asked` is how it was called."""
     lines = [
-        "# Speed of the data path",
+        "# Speed and memory of the data path",
         "",
         f"`python benchmarks/data.py {asked}`",
         "",

@@ -8,7 +8,8 @@ import pytest
 
 from dadeum.core.errors import DataError
 from dadeum.data.render import DEFAULT_TODAY, Renderer
-from scripts.template_table import CONTROL, ENDS, fitted, templates
+from scripts.render_fuzz import small
+from scripts.template_table import fitted, templates
 from tests.data.chats import Messages, freeze_date, reference_prompt, talk, trained
 
 ROWS = [
@@ -17,26 +18,6 @@ ROWS = [
     talk("뭐라고?", "ㅋㅋ 그럼 5,000원이에요.", system="짧게 답하세요."),
     talk("하나?", "첫째.", "둘?", " 둘째! "),
 ]
-
-
-def small(template: str) -> Any:
-    """A byte-level BPE of a few hundred tokens, with the control tokens that stand in the template."""
-    from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import PreTrainedTokenizerFast
-
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    made.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=400, initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
-    )
-    made.train_from_iterator([m["content"] for row in ROWS for m in row] * 3, trainer)
-    eos = next((e for e in ENDS if e in template), "</s>")
-    names = [*dict.fromkeys(CONTROL.findall(template)), eos, "<s>"]
-    made.add_special_tokens([AddedToken(n, special=True, normalized=False) for n in names])
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, eos_token=eos, bos_token="<s>")
-    tokenizer.chat_template = template
-    return tokenizer
 
 
 def check(tokenizer: Any, name: str, row: Messages) -> str:
