@@ -91,6 +91,13 @@ def test_a_result_that_cannot_go_through_the_pipe_is_made_here() -> None:
 
 
 @forks
+def test_a_chunk_that_cannot_go_through_the_pipe_is_done_here() -> None:
+    given = [Task((lambda number=number: number) if number == 20 else number) for number in range(60)]
+    found = [result for _, result in Crew(lambda chunk: (time.sleep(0.001), str(chunk)[:3])[1]).work(given)]
+    assert found == ["<fu" if number == 20 else str(number)[:3] for number in range(60)]
+
+
+@forks
 def test_no_hand_is_left_when_it_is_through_or_given_up() -> None:
     made = Crew(who)
     list(made.work(tasks(20)))

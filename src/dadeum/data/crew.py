@@ -82,7 +82,7 @@ class Hand:
         self._asked.append(answer)
         try:
             self._out.send(chunk)
-        except OSError:
+        except Exception:  # the pipe is closed, or a cell holds what cannot go through it
             self.up = False
         if not self.up:
             self._give_up()
@@ -94,7 +94,7 @@ class Hand:
             while True:
                 result = self._in.recv()
                 self._asked.popleft().set_result(result)
-        except (EOFError, OSError):
+        except Exception:  # nobody may wait for an answer that will not come
             self.up = False
             self._give_up()
 
