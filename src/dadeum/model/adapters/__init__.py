@@ -4,6 +4,7 @@ A member defines `Settings`, `mergeable` (its result can be merged into the base
 not move, so they may be held in a short type) and `apply`.
 """
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from dadeum.core.family import Family
@@ -20,8 +21,12 @@ class Adapter(Protocol):
     mergeable: bool
     freezes_base: bool
 
-    def apply(self, settings: MemberSettings, model: "nn.Module") -> "nn.Module":
-        """Make `model` trainable in this way. Raises ModelError where the settings do not fit it."""
+    def apply(self, settings: MemberSettings, model: "nn.Module", new_tokens: Sequence[int] = ()) -> "nn.Module":
+        """Make `model` trainable in this way. Raises ModelError where the settings do not fit it.
+
+        `new_tokens` are ids whose rows are new and must be trained as well; a member that cannot leaves them out, and the
+        loader refuses it by name.
+        """
 
 
 ADAPTERS = Family("dadeum.model.adapters")

@@ -1,5 +1,6 @@
 """`full`: every weight is trained; there is no adapter."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from dadeum.core.settings import MemberSettings
@@ -17,7 +18,7 @@ class Settings(MemberSettings):
     type: Literal["full"] = "full"
 
 
-def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
+def apply(settings: Settings, model: "nn.Module", new_tokens: Sequence[int] = ()) -> "nn.Module":
     """The same model with every parameter trainable, but for parts that text does not pass through."""
     from dadeum.model.towers import towers
 

@@ -2,6 +2,7 @@
 
 import re
 import warnings
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 from dadeum.core.errors import ModelError
@@ -75,12 +76,13 @@ def _gives_a_product(layer: Any) -> bool:
     return isinstance(out, torch.Tensor) and out.shape == (1, layer.out_features)
 
 
-def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
+def apply(settings: Settings, model: "nn.Module", new_tokens: Sequence[int] = ()) -> "nn.Module":
     """A PEFT model: only the low-rank matrices are trainable. Raises ModelError listing the layers that there are."""
     from peft import LoraConfig, get_peft_model
     from transformers.pytorch_utils import Conv1D
 
     from dadeum.model.configuration import first_line
+    from dadeum.model.new_rows import token_indices
 
     targets = settings.target_modules
     known = linear_names(model)
@@ -101,6 +103,7 @@ def apply(settings: Settings, model: "nn.Module") -> "nn.Module":
         use_rslora=settings.use_rslora,
         fan_in_fan_out=conv,
         exclude_modules=outside or None,
+        trainable_token_indices=token_indices(model, new_tokens),
     )
     try:
         with warnings.catch_warnings():
