@@ -68,6 +68,8 @@ def _gives_a_product(layer: Any) -> bool:
 
     if not isinstance(layer, nn.Linear) or type(layer).forward is nn.Linear.forward:
         return True
+    if not layer.weight.is_floating_point():  # a quantised layer, made of a plain one
+        return True
     try:
         with torch.no_grad():
             out = layer(layer.weight.new_zeros(1, layer.in_features))
