@@ -6,12 +6,14 @@ Hangul that way), so `tokenizer.json` is read as it is. Knows nothing of the Hub
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
 from dadeum.core.near import hint, nearest
+from dadeum.tokenizer.added import add_tokens
 
 TEMPLATES = Path(__file__).parent / "templates"
 # Korean, English, code, blanks and an emoji: what a tokenizer that was rebuilt wrongly gets wrong.
@@ -19,12 +21,14 @@ PROBE = "한국어 문장을 다듬는다. The quick brown fox's 2nd try!\n\n  d
 _HUB_FOLDER = re.compile(r"models--(.+?)--(.+)")
 
 
-def load_tokenizer(place: str | Path, *, chat_template: str | None = None, known: bool = False) -> Any:
+def load_tokenizer(
+    place: str | Path, *, chat_template: str | None = None, known: bool = False, new_tokens: Sequence[str] = ()
+) -> Any:
     """The tokenizer in the local folder `place`, a `PreTrainedTokenizerFast` without padding or truncation.
 
     `known`: its ids were compared with those of `tokenizer.json` before, or will be with others; that costs a second reading.
     `chat_template` is the name of a shipped template (`chatml`, `plain`) or a Jinja file; default the folder's own.
-    Raises ModelError when the folder or the template is absent or damaged.
+    `new_tokens` are added, as `tokenizer/added.py` says. Raises ModelError when the folder or the template is absent or damaged.
     """
     folder = Path(place)
     if not folder.is_dir():
@@ -38,6 +42,8 @@ def load_tokenizer(place: str | Path, *, chat_template: str | None = None, known
     tokenizer.backend_tokenizer.no_padding()
     tokenizer.backend_tokenizer.no_truncation()
     _set_template(tokenizer, chat_template)
+    if new_tokens:
+        add_tokens(tokenizer, new_tokens)
     return tokenizer
 
 
