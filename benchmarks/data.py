@@ -89,6 +89,7 @@ def side_dadeum(rows: Path, place: Path, out: Path) -> None:
     import transformers
 
     from dadeum.config.data import DataSettings
+    from dadeum.config.purpose import SFT
     from dadeum.core.progress import Silent
     from dadeum.core.workspace import Workspace
     from dadeum.data import format as _format
@@ -102,13 +103,13 @@ def side_dadeum(rows: Path, place: Path, out: Path) -> None:
     data = DataSettings.model_validate(
         {"sources": [{"type": "jsonl", "path": str(rows)}], "split": {"validation": 0, "test": 0}}
     )
-    with at_bench(Bench(data, "sft", place, None, work), last=False) as bench:
+    with at_bench(Bench(data, SFT, place, None, work), last=False) as bench:
         bench.renderer.text(turn("가", "나"))  # loaded, as the peers have theirs
     begun = time.perf_counter()
     common: dict[str, Any] = {
         "tokenizer_place": place,
         "chat_template": None,
-        "objective": "sft",
+        "purpose": SFT,
         "workspace": work,
         "reporter": Silent(),
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from dadeum.cli.dataset import open_dataset, source_of
+from dadeum.config.purpose import PRETRAIN, SFT
 from dadeum.core.errors import ConfigError, DataError
 from tests.data.small import csv
 from tests.run.lab import NAME, inside
@@ -41,11 +42,11 @@ def test_what_no_source_reads(tmp_path: Path) -> None:
 def test_a_file_is_data_and_a_name_is_an_experiment(written: Path) -> None:
     with inside(written):
         file = open_dataset("rows.csv", ["data.max_length=99"])
-        assert not file.experiment and file.objective is None and file.lab.experiment.data.max_length == 99
-        assert open_dataset("rows.csv", ["train.objective=pretrain"]).objective == "pretrain"
+        assert not file.experiment and file.purpose is None and file.lab.experiment.data.max_length == 99
+        assert open_dataset("rows.csv", ["train.objective=pretrain"]).purpose == PRETRAIN
         for word in (NAME, f"configs/{NAME}.yaml"):
             named = open_dataset(word, None)
-            assert named.experiment and named.objective == "sft" and named.name == NAME
+            assert named.experiment and named.purpose == SFT and named.name == NAME
 
 
 def test_an_experiment_comes_before_a_folder_of_its_name(written: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.data.check import Check
@@ -17,13 +18,13 @@ from tests.data.small import make_tokenizer
 
 
 def check(
-    root: Path, *sources: Any, objective: str | None = None, measure: Measure | None = None, **keys: Any
+    root: Path, *sources: Any, purpose: Purpose | None = None, measure: Measure | None = None, **keys: Any
 ) -> Report:
     """What `dadeum data check` finds; a source is a file's name or the settings of one."""
     full = [s if isinstance(s, dict) else {"type": kind_of(Path(s)), "path": str(s)} for s in sources]
     data = DataSettings.model_validate({"sources": full, **keys})
     with tempfile.TemporaryFile("w+", encoding="utf-8") as spool:
-        made = Check(data, objective, Workspace(root), Silent(), spool, measure)
+        made = Check(data, purpose, Workspace(root), Silent(), spool, measure)
         made.read()
         return report(made)
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import SFT, Purpose
 from dadeum.core.artifact import read_json
 from dadeum.core.fingerprint import fingerprint
 from dadeum.core.progress import Silent
@@ -63,37 +64,37 @@ class Data:
     def settings(self, *sources: Any, **keys: Any) -> DataSettings:
         return DataSettings.model_validate({"sources": list(sources), **keys})
 
-    def preprocess(self, data: DataSettings, objective: str = "sft", reporter: Any = None) -> Path:
-        print_ = fingerprint(data, step.inputs(data, self.workspace), objective)
+    def preprocess(self, data: DataSettings, purpose: Purpose = SFT, reporter: Any = None) -> Path:
+        print_ = fingerprint(data, step.inputs(data, self.workspace), purpose)
         return step.preprocess(
             data,
             tokenizer_place=self.tokenizer,
             chat_template=None,
-            objective=objective,
+            purpose=purpose,
             workspace=self.workspace,
             fingerprint=print_,
             reporter=reporter or Silent(),
         )
 
-    def format(self, data: DataSettings, objective: str = "sft", reporter: Any = None) -> Path:
-        preprocessed = self.preprocess(data, objective)
+    def format(self, data: DataSettings, purpose: Purpose = SFT, reporter: Any = None) -> Path:
+        preprocessed = self.preprocess(data, purpose)
         return step.format_(
             data,
             preprocessed=preprocessed,
             tokenizer_place=self.tokenizer,
             chat_template=None,
-            objective=objective,
+            purpose=purpose,
             workspace=self.workspace,
-            fingerprint=fingerprint(data, preprocessed.name, objective),
+            fingerprint=fingerprint(data, preprocessed.name, purpose),
             reporter=reporter or Silent(),
         )
 
-    def rows(self, data: DataSettings, objective: str = "sft") -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = read_json(self.preprocess(data, objective) / step.CONVERSATIONS)
+    def rows(self, data: DataSettings, purpose: Purpose = SFT) -> list[dict[str, Any]]:
+        found: list[dict[str, Any]] = read_json(self.preprocess(data, purpose) / step.CONVERSATIONS)
         return found
 
-    def report(self, data: DataSettings, objective: str = "sft") -> dict[str, Any]:
-        found: dict[str, Any] = read_json(self.preprocess(data, objective) / step.REPORT)
+    def report(self, data: DataSettings, purpose: Purpose = SFT) -> dict[str, Any]:
+        found: dict[str, Any] = read_json(self.preprocess(data, purpose) / step.REPORT)
         return found
 
 

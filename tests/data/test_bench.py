@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from dadeum.config.purpose import SFT
 from dadeum.core.errors import DataError
 from dadeum.data import bench as tools
 from dadeum.data.bench import Bench, at_bench
@@ -16,7 +17,7 @@ from tests.data.small import Data
 
 def bench(data: Data, template: str | None = None, **keys: Any) -> Bench:
     chosen = data.settings({"type": "jsonl", "path": "a.jsonl"}, **keys)
-    return Bench(chosen, "sft", data.tokenizer, template, data.workspace)
+    return Bench(chosen, SFT, data.tokenizer, template, data.workspace)
 
 
 @pytest.fixture

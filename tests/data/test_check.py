@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dadeum.config.purpose import SFT
 from tests.data.checks import check, kinds, small_measure
 from tests.data.small import csv
 
@@ -166,7 +167,7 @@ def test_rows_say_what_they_are_for(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(csv(2), encoding="utf-8")
     assert check(tmp_path, "rows.txt").facts["objective"] == "pretrain"
     assert check(tmp_path, "rows.csv").facts["objective"] == "sft"
-    named = check(tmp_path, "rows.txt", objective="sft")
+    named = check(tmp_path, "rows.txt", purpose=SFT)
     assert kinds(named) == ["objective"] and "train.objective=pretrain" in named.findings[0].text
 
 

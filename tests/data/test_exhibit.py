@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose
 from dadeum.core.errors import ArtifactError, DataError
 from dadeum.data.exhibit import Cabinet, Exhibit, read_rows
 from dadeum.data.samples import Samples
@@ -23,8 +24,8 @@ def data(tmp_path: Path) -> Data:
     return Data(tmp_path)
 
 
-def cabinet(data: Data, settings: DataSettings, objective: str = "sft") -> Cabinet:
-    return Cabinet("tiny", settings, objective, data.preprocess(settings, objective), data.format(settings, objective))
+def cabinet(data: Data, settings: DataSettings, purpose: Purpose = SFT) -> Cabinet:
+    return Cabinet("tiny", settings, purpose, data.preprocess(settings, purpose), data.format(settings, purpose))
 
 
 def rows_of(data: Data, *sources: Any, **keys: Any) -> Cabinet:
@@ -117,7 +118,7 @@ def test_what_was_cut_and_what_was_dropped(data: Data) -> None:
 def test_plain_text_for_pretraining(data: Data) -> None:
     data.write("a.txt", "첫 글입니다 가나다라마바사\n둘째 글\n")
     settings = data.settings({"type": "text", "path": "a.txt"}, split={"validation": 0, "test": 0}, max_length=16)
-    found = cabinet(data, settings, "pretrain").choose("train", ALL)
+    found = cabinet(data, settings, PRETRAIN).choose("train", ALL)
     first = [p for p in painted(found) if p.row["source_row"] == 0]
     assert len(first) > 1 and first[0].of == len(first)
     assert sum(p.counts()["trained"] + 1 for p in first) == sum(p.counts()["total"] for p in first)

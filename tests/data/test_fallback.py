@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from dadeum.config.purpose import PRETRAIN
 from dadeum.core.errors import DataError, HubError
 from dadeum.core.progress import Silent
 from dadeum.data import fallback, step
@@ -60,11 +61,11 @@ def test_a_missing_file_is_written_from_the_hub_one_dialogue_a_line(hub: Hub, tm
     hub.requests.clear()
     assert step.download(settings, data.workspace, told) == [] and hub.requests == []
     told.said.clear()
-    folder = data.preprocess(settings, "pretrain", told)
+    folder = data.preprocess(settings, PRETRAIN, told)
     assert f"{FILE}: written from hub:{NAME}@{COMMIT}" in told.said
     (source,) = json.loads((folder / step.REPORT).read_text(encoding="utf-8"))["sources"]
     assert source["origin"] == f"written from hub:{NAME}@{COMMIT}" and source["rows"] == 20
-    first = data.rows(settings, "pretrain")[0]["text"]
+    first = data.rows(settings, PRETRAIN)[0]["text"]
     assert first == f"질문: {ROWS[0]['instruction']}\n답변: 맞아요 0"
 
 
@@ -74,7 +75,7 @@ def test_a_file_that_is_there_is_the_users_own(hub: Hub, tmp_path: Path) -> None
     (tmp_path / FILE).write_text("".join(f"내 글 {n}\n" for n in range(12)), encoding="utf-8")
     settings = data.settings({"type": "text", "path": FILE, "fallback": NAME})
     assert step.download(settings, data.workspace, told) == [] and hub.requests == []
-    data.preprocess(settings, "pretrain", told)
+    data.preprocess(settings, PRETRAIN, told)
     assert f"{FILE}: a file of your own" in told.said
 
 
@@ -102,9 +103,9 @@ def test_the_built_in_samples_are_read_whole(tmp_path: Path) -> None:
         {"type": "text", "path": data.write("train.txt", "".join(f"글 {n}\n" for n in range(20)))},
     )
     step.download(settings, data.workspace, Silent())
-    report = data.report(settings, "pretrain")
+    report = data.report(settings, PRETRAIN)
     assert report["parts"]["test"] == 20 and report["dropped"] == {}
-    assert sum("\n답변: " in row["text"] for row in data.rows(settings, "pretrain") if row["part"] == "test") == 12
+    assert sum("\n답변: " in row["text"] for row in data.rows(settings, PRETRAIN) if row["part"] == "test") == 12
 
 
 def test_what_cannot_be_had_leaves_nothing(hub: Hub, tmp_path: Path) -> None:

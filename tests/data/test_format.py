@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dadeum.config.purpose import SFT
 from dadeum.core import artifact
 from dadeum.core.errors import DataError
 from dadeum.data import step
@@ -115,7 +116,7 @@ def test_damaged_conversations_are_noticed(data: Data) -> None:
             preprocessed=folder,
             tokenizer_place=data.tokenizer,
             chat_template=None,
-            objective="sft",
+            purpose=SFT,
             workspace=data.workspace,
             fingerprint="0" * 64,
             reporter=step_reporter(),

@@ -11,6 +11,7 @@ import pytest
 
 from dadeum.config.data import DataSettings
 from dadeum.config.load import load
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose
 from dadeum.core import artifact
 from dadeum.core.errors import ConfigError, DataError
 from dadeum.core.progress import Silent
@@ -49,12 +50,12 @@ class Listening(Silent):
         self.warnings.append(text)
 
 
-def gated(data: Data, text: str, objective: str = "sft", **keys: Any) -> tuple[dict[str, Any], Listening]:
+def gated(data: Data, text: str, purpose: Purpose = SFT, **keys: Any) -> tuple[dict[str, Any], Listening]:
     """What the artifact says of the gate, and what the run said."""
     name = data.write("rows.jsonl", text)
     heard = Listening()
     settings = data.settings({"type": "jsonl", "path": name}, **{"split": ALONE, **keys})
-    folder = data.format(settings, objective, heard)
+    folder = data.format(settings, purpose, heard)
     found: dict[str, Any] = artifact.read_json(folder / step.STATISTICS)["gate"]
     return found, heard
 
@@ -87,9 +88,9 @@ def test_nothing_trained(tmp_path: Path) -> None:
     data.write("t.txt", "a\n안녕하세요 무엇을\nb\n")
     settings = data.settings({"type": "text", "path": "t.txt"}, split=ALONE, allow=["untrained_end_token"])
     with pytest.raises(DataError, match=r"^nothing_trained: 2 of 3 rows, first t\.txt:1: .*data\.faulty_rows=drop;"):
-        data.format(settings, "pretrain")
+        data.format(settings, PRETRAIN)
     both = settings.model_copy(update={"allow": ("untrained_end_token", "nothing_trained")})
-    facts = artifact.read_json(data.format(both, "pretrain") / step.STATISTICS)
+    facts = artifact.read_json(data.format(both, PRETRAIN) / step.STATISTICS)
     assert facts["gate"]["found"]["nothing_trained"]["rows"] == 2 and facts["dropped"] == {"nothing trained": 2}
 
 
@@ -122,7 +123,7 @@ def test_texts_that_nothing_ends(tmp_path: Path) -> None:
     config = data.tokenizer / "tokenizer_config.json"
     config.write_text(config.read_text(encoding="utf-8").replace('"eos_token"', '"extra"'), encoding="utf-8")
     text = "\n".join(json.dumps({"text": f"글 {n}입니다"}) for n in range(5))
-    said = refused(data, text, "untrained_end_token", objective="pretrain")
+    said = refused(data, text, "untrained_end_token", purpose=PRETRAIN)
     assert "5 of 5 rows, first rows.jsonl:1: the tokenizer has no eos_token" in said and "tokenizer_config.json" in said
 
 
@@ -289,11 +290,11 @@ def test_documents_in_two_parts(tmp_path: Path) -> None:
     data.write("train.txt", f"{long}1\n글 하나\n")
     data.write("test.txt", f"{long}2\n글 둘\n")
     sources = [{"type": "text", "path": f"{part}.txt", "part": part} for part in ("train", "test")]
-    assert data.format(data.settings(*sources, split=ALONE), "pretrain").is_dir()  # whole, they differ
+    assert data.format(data.settings(*sources, split=ALONE), PRETRAIN).is_dir()  # whole, they differ
     with pytest.raises(
         DataError, match=r"^twins_across_splits: 1 of 4 rows, first train\.txt:1 of train = test\.txt:1 of"
     ):
-        data.format(data.settings(*sources, split=ALONE, max_length=64), "pretrain")
+        data.format(data.settings(*sources, split=ALONE, max_length=64), PRETRAIN)
 
 
 def test_two_conditions_are_two_lines(tmp_path: Path) -> None:
@@ -331,7 +332,7 @@ def row(number: int, part: str = "train") -> dict[str, Any]:
 
 
 def filled(renderer: Renderer, rows: Sequence[dict[str, Any]]) -> Gate:
-    gate = Gate(SETTINGS, "sft", renderer)
+    gate = Gate(SETTINGS, SFT, renderer)
     gate.see(rows, Flat.of([(i, renderer.samples(r["messages"], "assistant")[0]) for i, r in enumerate(rows)]))
     return gate
 
@@ -386,7 +387,7 @@ def test_samples_that_no_code_of_ours_makes_are_seen(renderer: Renderer) -> None
     stray = good.weights.copy()
     stray[0] = 1  # the first token is no target
     rows = [row(n) for n in range(4)]
-    gate = Gate(SETTINGS, "sft", renderer)
+    gate = Gate(SETTINGS, SFT, renderer)
     weights = (good.weights, end, zero, stray)
     gate.see(rows, Flat.of([(i, Sample(good.input_ids, w, 3)) for i, w in enumerate(weights)]))
     firsts = {name: (found.rows, found.first and found.first.where) for name, found in gate.seen.found.items()}
@@ -411,7 +412,7 @@ def test_real_templates_pass(material: Path, tmp_path: Path) -> None:
         tokenizer = with_template(material, "tinyllama-1.1b-chat", style, eos=eos, specials=[bos, *specials])
         tokenizer.bos_token = bos
         made = Renderer(tokenizer)
-        gate = Gate(SETTINGS, "sft", made)
+        gate = Gate(SETTINGS, SFT, made)
         samples = made.samples_batch([r["messages"] for r in rows], "assistant")
         gate.see(rows, Flat.of([(i, s) for i, found in enumerate(samples) for s in found]))  # type: ignore[union-attr]
         save_prompt(tmp_path / style, tokenizer, PromptContract.of(made))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import SFT
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import Conversation
@@ -21,7 +22,7 @@ def text(conversation: Conversation) -> str:
 
 def maker(tmp_path: Path, **keys: Any) -> Maker:
     data = DataSettings.model_validate({"sources": [{"type": "csv", "path": "a.csv"}], **keys})
-    return Maker.of(data, "sft", Workspace(tmp_path), text)
+    return Maker.of(data, SFT, Workspace(tmp_path), text)
 
 
 def chunk(*rows: dict[str, Any], columns: tuple[str, ...] = ("id", "question", "answer")) -> Chunk:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dadeum.config.purpose import PRETRAIN, SFT
 from dadeum.data import step
 from dadeum.data.formats import Conversation
 from dadeum.data.measure import LOOKED_AT, Measure, korean
@@ -34,7 +35,7 @@ def test_lengths_are_those_of_the_formatted_samples(tmp_path: Path) -> None:
     made = Samples.open(data.format(settings) / "train.arrow")
     measure = Measure(Renderer(load_tokenizer(data.tokenizer)), "small")
     rows = [_talk(f"질문 {n}번?", f"답 {n}입니다") for n in range(40)]
-    assert measure.see(rows, "sft", "assistant") == [None] * 40
+    assert measure.see(rows, SFT, "assistant") == [None] * 40
     assert measure.lengths.values.tolist() == np.array(made.lengths).tolist()
     assert (
         measure.facts()["trained_tokens"]
@@ -46,7 +47,7 @@ def test_lengths_are_those_of_the_formatted_samples(tmp_path: Path) -> None:
 def test_rows_that_cannot_be_rendered_are_told(tmp_path: Path) -> None:
     measure = _measure(tmp_path)
     strange = Conversation(({"role": "us er", "content": "q"}, {"role": "assistant", "content": "a"}))
-    faults = measure.see([_talk("질문", "답"), strange, _talk("질문", "답 둘")], "sft", "assistant")
+    faults = measure.see([_talk("질문", "답"), strange, _talk("질문", "답 둘")], SFT, "assistant")
     assert [fault is None for fault in faults] == [True, False, True] and "us er" in str(faults[1])
     assert measure.rows.tolist() == [0, 1]
 
@@ -54,7 +55,7 @@ def test_rows_that_cannot_be_rendered_are_told(tmp_path: Path) -> None:
 def test_without_a_template_texts_are_counted(tmp_path: Path) -> None:
     measure = _measure(tmp_path, None)
     assert measure.refusal is not None and "chat_template" in measure.refusal
-    assert measure.see([_talk("질문", "답"), Conversation(text="글 하나")], "sft", "assistant") == [None, None]
+    assert measure.see([_talk("질문", "답"), Conversation(text="글 하나")], SFT, "assistant") == [None, None]
     plain = measure.renderer.plain
     assert measure.lengths.values.tolist() == [len(plain(t).input_ids) for t in ("질문\n답", "글 하나")]
     assert measure.facts()["with_template"] is False
@@ -62,7 +63,7 @@ def test_without_a_template_texts_are_counted(tmp_path: Path) -> None:
 
 def test_plain_text_and_pairs(tmp_path: Path) -> None:
     measure = _measure(tmp_path)
-    measure.see([Conversation(text="글 하나"), Conversation(text="앞", second="뒤")], "pretrain", "assistant")
+    measure.see([Conversation(text="글 하나"), Conversation(text="앞", second="뒤")], PRETRAIN, "assistant")
     plain = measure.renderer.plain
     assert measure.lengths.values.tolist() == [len(plain(t).input_ids) for t in ("글 하나", "앞\n뒤")]
     facts = measure.facts()
@@ -73,7 +74,7 @@ def test_korean_is_counted_on_rows_all_over(tmp_path: Path) -> None:
     measure = _measure(tmp_path)
     # A stride over these would see one kind only.
     rows = [Conversation(text="가" if n % 2 else "가나다라") for n in range(5 * LOOKED_AT)]
-    measure.see(rows, "pretrain", "all")
+    measure.see(rows, PRETRAIN, "all")
     facts = measure.facts()
     looked = facts["hangul_rows"]
     assert LOOKED_AT / 2 <= looked < 2 * LOOKED_AT

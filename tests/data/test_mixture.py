@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dadeum.config.purpose import SFT
 from dadeum.core import artifact
 from dadeum.core.errors import DataError
 from dadeum.core.progress import Silent
@@ -227,7 +228,7 @@ def test_a_row_that_comes_again_is_shown_once(data: Data) -> None:
     from dadeum.data.exhibit import Cabinet
 
     settings = data.settings(source("b", rows=600, repeat=True))
-    cabinet = Cabinet("x", settings, "sft", data.preprocess(settings), data.format(settings))
+    cabinet = Cabinet("x", settings, SFT, data.preprocess(settings), data.format(settings))
     row = next(row for row in data.rows(settings) if row.get("times", 1) > 2)
     (shown,) = cabinet.row(row["where"]).shown
     assert len(shown.samples) == 1

@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose
 from dadeum.data.preview import LARGEST, ROWS, Preview, preview, told
 from tests.data.chats import talk
 from tests.data.small import TEMPLATE, Data, csv
 from tests.data.test_gate import lines, plain_rows, unmarked
 
 
-def looked(data: Data, *sources: Any, objective: str = "sft", **keys: Any) -> Preview:
+def looked(data: Data, *sources: Any, purpose: Purpose = SFT, **keys: Any) -> Preview:
     found = preview(
         data.settings(*sources, **keys),
         tokenizer_place=data.tokenizer,
         chat_template=None,
-        objective=objective,
+        purpose=purpose,
         workspace=data.workspace,
     )
     assert found is not None
@@ -83,7 +84,7 @@ def test_filters_are_at_work_and_plain_text_is_looked_into(tmp_path: Path) -> No
     filters = [{"type": "length", "max_characters": 100}]
     assert looked(data, source, filters=filters).findings == ()
     plain = {"type": "text", "path": data.write("t.txt", "".join(f"글 {n}\n" for n in range(9)))}
-    assert looked(data, plain, objective="pretrain") == Preview(9)
+    assert looked(data, plain, purpose=PRETRAIN) == Preview(9)
 
 
 def test_large_files_are_left_alone(tmp_path: Path) -> None:
@@ -91,9 +92,7 @@ def test_large_files_are_left_alone(tmp_path: Path) -> None:
     with (tmp_path / "large.csv").open("wb") as file:
         file.truncate(LARGEST + 1)
     settings = data.settings({"type": "csv", "path": "large.csv"})
-    found = preview(
-        settings, tokenizer_place=data.tokenizer, chat_template=None, objective="sft", workspace=data.workspace
-    )
+    found = preview(settings, tokenizer_place=data.tokenizer, chat_template=None, purpose=SFT, workspace=data.workspace)
     assert found is None
 
 
@@ -113,7 +112,7 @@ from dadeum.core.workspace import Workspace
 from dadeum.data.preview import preview
 root = Path({str(tmp_path)!r})
 data = DataSettings.model_validate({json.dumps({"sources": [{"type": "csv", "path": "qa.csv"}]})})
-found = preview(data, tokenizer_place=root / "tokenizer", chat_template=None, objective="sft", workspace=Workspace(root))
+found = preview(data, tokenizer_place=root / "tokenizer", chat_template=None, purpose=SFT, workspace=Workspace(root))
 print(found.rows, sorted(set(sys.modules) & {{"torch", "datasets", "pandas"}}))
 """
     result = subprocess.run(

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose
 from dadeum.data.bench import Bench
 from dadeum.data.render import Sample
 from dadeum.data.shape import Chunk, Overlong, Shaped, chop, cut_front
@@ -50,11 +51,11 @@ def row(number: int, *texts: str, part: str = "train", **more: Any) -> str:
 
 
 def shaped(
-    folder: Path, lines: list[str], marked: int = 0, objective: str = "sft", **keys: Any
+    folder: Path, lines: list[str], marked: int = 0, purpose: Purpose = SFT, **keys: Any
 ) -> tuple[Shaped, Bench]:
     data = Data(folder)
     chosen = data.settings({"type": "jsonl", "path": "a.jsonl"}, **keys)
-    bench = Bench(chosen, objective, data.tokenizer, None, data.workspace)
+    bench = Bench(chosen, purpose, data.tokenizer, None, data.workspace)
     return bench.shaper(Chunk(lines, marked)), bench
 
 
@@ -100,7 +101,7 @@ def test_a_chunk_in_which_nothing_stays(tmp_path: Path) -> None:
 
 def test_documents_are_chopped_and_their_first_token_is_no_target(tmp_path: Path) -> None:
     said = json.dumps({"messages": [], "text": LONG, "source_row": 0, "where": "a:0", "part": "train"})
-    found, bench = shaped(tmp_path, [said], objective="pretrain", max_length=64)
+    found, bench = shaped(tmp_path, [said], purpose=PRETRAIN, max_length=64)
     block = found.blocks["train"]
     whole = bench.renderer.plain(LONG)
     assert block.input_ids.tolist() == whole.input_ids.tolist() and found.overlong == Overlong(chopped=1)

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, event, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
+from dadeum.config.purpose import PRETRAIN
 from dadeum.core.errors import DataError
 from dadeum.core.progress import Silent
 from dadeum.data import step
@@ -132,7 +133,7 @@ def test_tokens_are_those_of_the_samples(data: Data) -> None:
 def test_tokens_of_plain_text(data: Data) -> None:
     source = {"type": "text", "path": data.write("t.txt", "짧은 글\n\n" + "아주 긴 글입니다 " * 20)}
     settings = data.settings(source, filters=[{"type": "length", "max_tokens": 60}], split=ALONE)
-    report = data.report(settings, "pretrain")
+    report = data.report(settings, PRETRAIN)
     assert report["filters"][0]["dropped"] == 1 and report["kept"] == report["read"] - 1
 
 

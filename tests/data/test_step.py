@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dadeum.config.purpose import PRETRAIN
 from dadeum.core import artifact
 from dadeum.core.errors import DataError, ModelError
 from dadeum.data import step
@@ -98,7 +99,7 @@ def test_pretrain_chops_documents_without_loss(data: Data) -> None:
         max_length=64,
         split={"validation": 0, "test": 0},
     )
-    folder = data.format(settings, "pretrain")
+    folder = data.format(settings, PRETRAIN)
     samples = Samples.open(folder / "train.arrow")
     tokenizer, _ = open_prompt(folder / step.PROMPT)
     chunks = [entry for entry in samples if entry.source_row == 1]
@@ -114,13 +115,13 @@ def test_pretrain_chops_documents_without_loss(data: Data) -> None:
 
 def test_pretrain_takes_messages_whole(data: Data) -> None:
     settings = data.settings({"type": "csv", "path": data.write("qa.csv", csv(12))})
-    samples = Samples.open(data.format(settings, "pretrain") / "train.arrow")
+    samples = Samples.open(data.format(settings, PRETRAIN) / "train.arrow")
     assert all((e.weights[1:] == 1).all() for e in samples)
 
 
 def test_test_questions_of_plain_text(data: Data) -> None:
     text = "\n".join(f"글 {n}" for n in range(30))
-    folder = data.format(data.settings({"type": "text", "path": data.write("t.txt", text)}), "pretrain")
+    folder = data.format(data.settings({"type": "text", "path": data.write("t.txt", text)}), PRETRAIN)
     questions = [json.loads(line) for line in (folder / step.QUESTIONS).read_text(encoding="utf-8").splitlines()]
     assert questions and all(q["text"] == f"글 {q['source_row']}" for q in questions)
 
@@ -137,7 +138,7 @@ def test_messages_without_a_template(tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"tokenizer\.chat_template=chatml"):
         data.preprocess(settings)
     text = data.settings({"type": "text", "path": data.write("t.txt", "하나\n둘\n")})
-    assert len(Samples.open(data.format(text, "pretrain") / "train.arrow")) == 2
+    assert len(Samples.open(data.format(text, PRETRAIN) / "train.arrow")) == 2
 
 
 def test_row_that_the_template_refuses_is_a_faulty_row(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dadeum.config.purpose import PRETRAIN, SFT
 from dadeum.core.errors import DataError
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import Conversation
@@ -17,9 +18,9 @@ OTHER = (TALK[0], {"role": "assistant", "content": "나쁜 답"})
 
 def test_what_is_trained_goes_through_as_it_is() -> None:
     row = Conversation(TALK, category="c")
-    assert usable("sft", "compare")(row) == usable("pretrain", "compare")(row) == row
+    assert usable(SFT, "compare")(row) == usable(PRETRAIN, "compare")(row) == row
     text = Conversation(text="글")
-    assert usable("pretrain", "compare")(text) == AS_TEXT(text) == text
+    assert usable(PRETRAIN, "compare")(text) == AS_TEXT(text) == text
 
 
 def test_pairs_wait_for_an_objective_that_compares() -> None:
@@ -27,18 +28,18 @@ def test_pairs_wait_for_an_objective_that_compares() -> None:
     with pytest.raises(
         DataError, match=r"pairs of a chosen and a rejected answer, .*sft does not compare; set data.preference=chosen"
     ):
-        usable("sft", "compare")(row)
-    assert usable("sft", "chosen")(row) == Conversation(TALK)
+        usable(SFT, "compare")(row)
+    assert usable(SFT, "chosen")(row) == Conversation(TALK)
 
 
 def test_rated_answers_are_not_learnt_unasked() -> None:
     good, bad = Conversation(TALK, wanted=True), Conversation(OTHER, wanted=False)
     for row in (good, bad):
         with pytest.raises(DataError, match=r"answers rated true or false .* set data.preference=chosen"):
-            usable("sft", "compare")(row)
-    assert usable("sft", "chosen")(good) == Conversation(TALK)
+            usable(SFT, "compare")(row)
+    assert usable(SFT, "chosen")(good) == Conversation(TALK)
     with pytest.raises(LeftOut, match=r"rated false"):
-        usable("sft", "chosen")(bad)
+        usable(SFT, "chosen")(bad)
 
 
 def test_labels_are_not_predicted_and_their_texts_can_be_pretrained_on() -> None:
@@ -47,28 +48,28 @@ def test_labels_are_not_predicted_and_their_texts_can_be_pretrained_on() -> None
         DataError,
         match=r"texts with labels \(label\), which train.objective=sft does not predict; write in data.prompt",
     ):
-        usable("sft", "compare")(row)
-    assert usable("pretrain", "compare")(row) == Conversation(text="글")
+        usable(SFT, "compare")(row)
+    assert usable(PRETRAIN, "compare")(row) == Conversation(text="글")
 
 
 def test_a_pair_of_sentences_is_no_text() -> None:
-    for objective in ("sft", "pretrain"):
+    for purpose in (SFT, PRETRAIN):
         with pytest.raises(
-            DataError, match=rf"pairs of sentences with labels \(label\), which train.objective={objective}"
+            DataError, match=rf"pairs of sentences with labels \(label\), which train.objective={purpose.objective}"
         ):
-            usable(objective, "compare")(Conversation(text="가", second="나", labels={"label": 0}))
+            usable(purpose, "compare")(Conversation(text="가", second="나", labels={"label": 0}))
 
 
 def test_plain_text_needs_another_objective() -> None:
     with pytest.raises(DataError, match=r"the rows are plain text, train.objective=sft needs questions"):
-        usable("sft", "compare")(Conversation(text="글"))
+        usable(SFT, "compare")(Conversation(text="글"))
 
 
 def test_images_are_the_rows_own_fault() -> None:
     with pytest.raises(
         FaultyRow, match=r"shows 2 image\(s\), and what is trained reads text only; .*data.faulty_rows=drop"
     ):
-        usable("sft", "compare")(Conversation(TALK, images=("a", "b")))
+        usable(SFT, "compare")(Conversation(TALK, images=("a", "b")))
 
 
 def test_the_true_answers_of_a_set_are_prepared_and_the_false_ones_counted(tmp_path: Path) -> None:

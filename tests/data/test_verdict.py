@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import SFT
 from dadeum.core.errors import DataError
 from dadeum.core.progress import Silent
 from dadeum.data.gate import Gate
@@ -31,7 +32,7 @@ def renderer(tmp_path_factory: pytest.TempPathFactory) -> Renderer:
 
 def gate(renderer: Renderer, *conditions: str, **keys: Any) -> Gate:
     settings = DataSettings.model_validate({"sources": [{"type": "csv", "path": "a.csv"}], **keys})
-    made = Gate(settings, "sft", renderer)
+    made = Gate(settings, SFT, renderer)
     seen = made.seen
     seen.rows, seen.samples, seen.answers, seen.lost, seen.longest = 40, 38, 10, 30, 900
     for condition in conditions:

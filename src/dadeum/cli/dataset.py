@@ -12,6 +12,7 @@ from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 
 if TYPE_CHECKING:
+    from dadeum.config.purpose import Purpose
     from dadeum.core.progress import Reporter
     from dadeum.data.findings import Report
     from dadeum.data.measure import Measure
@@ -63,10 +64,14 @@ class Dataset:
     experiment: bool  # else the model's settings stand for nothing
 
     @property
-    def objective(self) -> str | None:
+    def purpose(self) -> "Purpose | None":
         """What the rows are for; None where nobody said so."""
         named = self.experiment or "train" in self.lab.loaded.raw
-        return self.lab.experiment.train.objective.type if named else None
+        if not named:
+            return None
+        from dadeum.run.purpose import purpose_of
+
+        return purpose_of(self.lab.experiment)
 
 
 def open_dataset(text: str, overrides: Sequence[str] | None) -> Dataset:
@@ -105,7 +110,7 @@ def check_dataset(dataset: Dataset, tokenizer: str | None, reporter: "Reporter")
     download(data, lab.workspace, reporter)
     measure, trouble = _measure(dataset, tokenizer)
     with tempfile.TemporaryFile("w+", encoding="utf-8") as spool:
-        check = Check(data, dataset.objective, lab.workspace, reporter, spool, measure)
+        check = Check(data, dataset.purpose, lab.workspace, reporter, spool, measure)
         if trouble is not None:
             check.trouble("tokenizer", trouble)
         check.read()

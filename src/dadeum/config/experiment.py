@@ -4,7 +4,7 @@ from pydantic import field_validator
 
 from dadeum.config.data import DataSettings
 from dadeum.config.evaluate import EvaluateSettings, Target
-from dadeum.config.model import Adapter, ModelSettings, TokenizerSettings
+from dadeum.config.model import Adapter, Head, ModelSettings, TokenizerSettings
 from dadeum.config.train import TrainSettings
 from dadeum.core.language import say
 from dadeum.core.settings import Many, Settings, setting
@@ -25,6 +25,11 @@ class Experiment(Settings):
         "full",
         "What is trained: `lora`, or `full` for every weight.",
         "무엇을 학습할지: `lora`, 또는 모든 가중치 `full`.",
+    )
+    head: Head = setting(
+        "causal_lm",
+        "What stands on top: `causal_lm` says the next token; others say labels, scores, numbers.",
+        "모델 위에 놓을 것. `causal_lm`은 다음 토큰을, 나머지는 라벨, 점수, 수를 말합니다.",
     )
     data: DataSettings = setting(..., "The data.", "데이터.")
     train: TrainSettings = setting({}, "The training.", "학습.")

@@ -1,4 +1,4 @@
-"""Sections `model:` and `tokenizer:`, and the field of `adapter:`."""
+"""Sections `model:` and `tokenizer:`, and the fields of `adapter:` and `head:`."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,6 +9,7 @@ from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings, Settings, setting
 
 Adapter = Annotated[MemberSettings, MemberOf("dadeum.model.adapters")]
+Head = Annotated[MemberSettings, MemberOf("dadeum.model.heads")]
 
 
 class ModelSettings(Settings):

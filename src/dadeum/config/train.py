@@ -27,9 +27,9 @@ class TrainSettings(Settings):
     """The loop."""
 
     objective: Objective = setting(
-        "sft",
-        "What is learnt: `sft` from messages, `pretrain` from text.",
-        "무엇을 배울지: 메시지는 `sft`, 글은 `pretrain`.",
+        "auto",
+        "What is learnt: `sft` from messages, `pretrain` from text …; `auto` is the head's own, `sft` for a language model.",
+        "무엇을 배울지: 메시지는 `sft`, 글은 `pretrain` 등. `auto`는 head에 맞는 것이며 언어 모델에서는 `sft`입니다.",
     )
     optim: Optimizer = setting("adamw", "The optimizer.", "옵티마이저.")
     num_train_epochs: float = setting(3.0, "Passes over the training rows.", "학습 행을 도는 횟수.", gt=0)

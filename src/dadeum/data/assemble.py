@@ -20,12 +20,15 @@ Ids = Sequence[int] | npt.NDArray[np.int32]
 class Sample(NamedTuple):
     """Ids (int32) and weights (float32) of the same length: the weight of a token as a target.
 
-    `answer_bytes` counts the UTF-8 bytes of the NFC text that is trained, end tokens aside.
+    `answer_bytes` counts the UTF-8 bytes of the NFC text that is trained, end tokens aside. `targets`: what a head learns of
+    it. `sequences`: of how many samples the unit is that it begins; 0 where it goes on with one.
     """
 
     input_ids: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float32]
     answer_bytes: int
+    targets: tuple[float, ...] = ()
+    sequences: int = 1
 
 
 @dataclass(frozen=True)

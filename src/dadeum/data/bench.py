@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
@@ -20,13 +21,18 @@ class Bench:
     """The tools of the data stages under some settings."""
 
     def __init__(
-        self, data: DataSettings, objective: str, tokenizer_place: Path, chat_template: str | None, workspace: Workspace
+        self,
+        data: DataSettings,
+        purpose: Purpose,
+        tokenizer_place: Path,
+        chat_template: str | None,
+        workspace: Workspace,
     ) -> None:
-        self.data, self.objective, self.workspace = data, objective, workspace
+        self.data, self.purpose, self.workspace = data, purpose, workspace
         self._place, self._template = tokenizer_place, chat_template
         # Which of them are the same: the tokenizer's files may change between two stages.
         stamps = sorted((file.name, file.stat().st_mtime_ns) for file in tokenizer_place.glob("*") if file.is_file())
-        self.made_of = (data, objective, str(tokenizer_place), stamps, chat_template, workspace.root)
+        self.made_of = (data, purpose, str(tokenizer_place), stamps, chat_template, workspace.root)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -40,12 +46,12 @@ class Bench:
     @cached_property
     def maker(self) -> Maker:
         """What makes conversations. Raises DataError where `data.prompt` or `data.columns` is wrong."""
-        return Maker.of(self.data, self.objective, self.workspace, self.text)
+        return Maker.of(self.data, self.purpose, self.workspace, self.text)
 
     @cached_property
     def shaper(self) -> Shaper:
         """What makes samples."""
-        return Shaper(self.data, self.objective, self.renderer)
+        return Shaper(self.data, self.purpose, self.renderer)
 
     def text(self, conversation: Conversation) -> str:
         """What the template makes of a row. Raises FaultyRow."""

@@ -14,6 +14,7 @@ from typing import IO, Any
 import numpy as np
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose
 from dadeum.core.errors import DadeumError, DataError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -81,17 +82,17 @@ class Check:
     def __init__(
         self,
         data: DataSettings,
-        objective: str | None,
+        purpose: Purpose | None,
         workspace: Workspace,
         reporter: Reporter,
         spool: IO[str],
         measure: Measure | None = None,
     ) -> None:
-        """Without an objective the rows tell: plain text is pretrained on, all else is fine-tuned on.
+        """Without a purpose the rows tell: plain text is pretrained on, all else is fine-tuned on.
 
         `spool` takes the places of the rows; without `measure` no tokens are counted.
         """
-        self.data, self.objective, self.workspace, self.reporter = data, objective, workspace, reporter
+        self.data, self.purpose, self.workspace, self.reporter = data, purpose, workspace, reporter
         self.measure = measure
         self.cleaner = Cleaner(data.system_prompt)
         self.compared = Compared(spool, data.split.seed)
@@ -103,7 +104,7 @@ class Check:
         self.faults: dict[str, Faults] = {}
         self.read_rows = self.refused = self.left_out = self.not_understood = self.damaged_letters = 0
         self.whole, self.questions, self.answers = Lengths(), Lengths(), Lengths()
-        self._usable: Usable | None = usable(objective, data.preference) if objective is not None else None
+        self._usable: Usable | None = usable(purpose, data.preference) if purpose is not None else None
         self._recognise: Recogniser | None = None
         self.filters: Early | None = None
         self.filtered = 0
@@ -269,10 +270,10 @@ class Check:
             self._flush()
 
     def _fit(self, row: Conversation) -> Usable:
-        """What is done with rows; the first row decides where no objective was named."""
+        """What is done with rows; the first row decides where no purpose was named."""
         if self._usable is None:
-            self.objective = "pretrain" if row.text is not None and not row.labels and row.second is None else "sft"
-            self._usable = usable(self.objective, self.data.preference)
+            self.purpose = PRETRAIN if row.text is not None and not row.labels and row.second is None else SFT
+            self._usable = usable(self.purpose, self.data.preference)
         return self._usable
 
     def _flush(self) -> None:
@@ -281,7 +282,7 @@ class Check:
             return
         faults: Sequence[DataError | None] = [None] * len(rows)
         if self.measure is not None:
-            faults = self.measure.see([w.row for w in rows], self.objective or "sft", self.data.train_on)
+            faults = self.measure.see([w.row for w in rows], self.purpose or SFT, self.data.train_on)
         for waiting, fault in zip(rows, faults, strict=True):
             if fault is not None:
                 self._fault(getattr(fault, "kind", "not rendered"), waiting.where, str(fault))

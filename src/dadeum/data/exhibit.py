@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.data.contract import PromptContract
@@ -61,7 +62,7 @@ class Cabinet:
 
     name: str
     data: DataSettings
-    objective: str
+    purpose: Purpose
     preprocessed: Path
     formatted: Path
 
@@ -137,7 +138,7 @@ class Cabinet:
     ) -> Exhibit:
         folder = self.formatted / PROMPT
         contract = PromptContract.load(folder)
-        pretrain = self.objective == "pretrain"
+        pretrain = self.purpose.pretrain
         # As the format stage renders: the test part measures the last answer.
         train_on = "all" if pretrain else "last_assistant" if part == "test" else self.data.train_on
         painter = Painter(contract.renderer(load_tokenizer(folder)), train_on, pretrain)

@@ -52,7 +52,7 @@ def report(check: Check) -> Report:
     """What is told of a check that has read everything."""
     compared = check.compared.facts(check.data, check.origins)
     facts: dict[str, Any] = {
-        "objective": check.objective,
+        "objective": check.purpose.objective if check.purpose is not None else None,
         "rows": {
             "read": check.read_rows,
             "usable": check.kept,
@@ -92,7 +92,7 @@ def report(check: Check) -> Report:
 
 def rule_of(check: Check) -> Rule:
     """What a run does with samples that are too long; where it stops, they count as cut."""
-    if check.objective == "pretrain":
+    if check.purpose is not None and check.purpose.pretrain:
         return "chop"
     return "drop" if check.data.overlong == "drop" else "cut"
 
@@ -143,7 +143,7 @@ def _stops(check: Check, facts: dict[str, Any]) -> Iterator[Finding]:
         yield Finding("stop", "template", measure.refusal)
     yield from _faulty(check, facts)
     tokens = facts["tokens"]
-    if tokens is None or check.objective == "pretrain":
+    if tokens is None or (check.purpose is not None and check.purpose.pretrain):
         return
     count, limit, longest = tokens["longer"], tokens["max_length"], tokens["lengths"]["longest"]
     if count and check.data.overlong == "error":

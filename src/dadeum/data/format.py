@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -81,9 +82,9 @@ def tasks(lines: Iterable[str]) -> Iterator[Task]:
 class Formatter:
     """The account of all samples, and of the rows that are left out."""
 
-    def __init__(self, data: DataSettings, objective: str, reporter: Reporter) -> None:
+    def __init__(self, data: DataSettings, purpose: Purpose, reporter: Reporter) -> None:
         self.data = data
-        self.pretrain = objective == "pretrain"
+        self.pretrain = purpose.pretrain
         self.reporter = reporter
         self.tallies: dict[str, Tally] = {part: Tally() for part in PARTS}
         self.overlong = Overlong()

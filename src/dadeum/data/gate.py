@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DadeumError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -97,8 +98,8 @@ def _unmarked(renderer: Renderer) -> dict[int, str]:
 class Gate:
     """Sees samples, and says what must not be trained. Holds no tokenizer: it may go from process to process."""
 
-    def __init__(self, data: DataSettings, objective: str, renderer: Renderer) -> None:
-        self.data, self.pretrain = data, objective == "pretrain"
+    def __init__(self, data: DataSettings, purpose: Purpose, renderer: Renderer) -> None:
+        self.data, self.pretrain, self._answers = data, purpose.pretrain, purpose.pretrain or purpose.talks
         self.marks = Marks.of(renderer)
         self.seen = Seen()
         self.head = None if data.system_prompt is None else unicodedata.normalize("NFC", data.system_prompt)
@@ -157,6 +158,8 @@ class Gate:
             ends = np.append(ends, len(trained))
         first = np.searchsorted(begins, flat.starts)  # of each sample its first run of trained tokens
         self.seen.samples += len(flat.owners)
+        if not self._answers:  # labels are learnt: there is no answer, and no prompt
+            return
         self.seen.answers += len(begins)
         self._flag("nothing_trained", rows, flat.owners[first[1:] == first[:-1]])
         last = np.append(flat.owners[1:] != flat.owners[:-1], True)  # of each row its last sample

@@ -96,7 +96,7 @@ class Journal:
 
 def _told(shaped: Shaped, name: str, tensors: Tensors) -> dict[str, Any]:
     for part, block in shaped.blocks.items():
-        tensors |= {f"{name}{part}.{column}": array for column, array in block._asdict().items()}
+        tensors |= {f"{name}{part}.{column}": array for column, array in block._asdict().items() if array is not None}
     seen = shaped.seen
     for of, prompts in seen.prompts.items():
         if prompts:
@@ -123,7 +123,10 @@ def _told(shaped: Shaped, name: str, tensors: Tensors) -> dict[str, Any]:
 
 def _shaped(told: dict[str, Any], name: str, tensors: Tensors) -> Shaped:
     parts = [part for part in PARTS if f"{name}{part}.input_ids" in tensors]
-    blocks = {part: Block(*(tensors[f"{name}{part}.{column}"] for column in Block._fields)) for part in parts}
+    columns: dict[str, list[Any]] = {
+        part: [tensors.get(f"{name}{part}.{column}") for column in Block._fields] for part in parts
+    }
+    blocks = {part: Block(*columns[part]) for part in parts}
     said = told["seen"]
     seen = Seen(*said["counts"])
     seen.heads = {head: First(*first) for head, first in said["heads"]}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
@@ -113,9 +114,9 @@ class Maker:
     _known: dict[tuple[str, tuple[str, ...]], tuple[Convert, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, data: DataSettings, objective: str, workspace: Workspace, check: Check) -> "Maker":
+    def of(cls, data: DataSettings, purpose: Purpose, workspace: Workspace, check: Check) -> "Maker":
         """As the settings say. Raises DataError where `data.prompt` or `data.columns` is wrong."""
-        cleaner, fit = Cleaner(data.system_prompt), usable(objective, data.preference)
+        cleaner, fit = Cleaner(data.system_prompt), usable(purpose, data.preference)
         return cls(check, cleaner, Recogniser.of(data, workspace), fit, data.split.seed)
 
     def kind(self, name: str, columns: tuple[str, ...]) -> str | None:

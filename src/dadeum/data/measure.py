@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DadeumError, DataError
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow
@@ -59,10 +60,10 @@ class Measure:
             return str(error)
         return None if refusal is None else str(refusal)
 
-    def see(self, rows: Sequence[Conversation], objective: str, train_on: TrainOn) -> list[DataError | None]:
+    def see(self, rows: Sequence[Conversation], purpose: Purpose, train_on: TrainOn) -> list[DataError | None]:
         """Some rows; of each that cannot be rendered the reason."""
         faults: list[DataError | None] = []
-        for row, made in zip(rows, self._samples(rows, objective, train_on), strict=True):
+        for row, made in zip(rows, self._samples(rows, purpose, train_on), strict=True):
             if isinstance(made, DataError):
                 faults.append(made)
                 continue
@@ -83,9 +84,9 @@ class Measure:
         return faults
 
     def _samples(
-        self, rows: Sequence[Conversation], objective: str, train_on: TrainOn
+        self, rows: Sequence[Conversation], purpose: Purpose, train_on: TrainOn
     ) -> list[list[Sample] | DataError]:
-        rule: TrainOn = "all" if objective == "pretrain" else train_on
+        rule: TrainOn = "all" if purpose.pretrain else train_on
         talks = [row.messages for row in rows if row.text is None and self.refusal is None]
         rendered = iter(self.renderer.samples_batch(talks, rule))
         found: list[list[Sample] | DataError] = []
@@ -96,7 +97,7 @@ class Measure:
         if refusal is None or self.refusal is not None:
             return found
         self.refusal = str(refusal)
-        return self._samples(rows, objective, train_on)
+        return self._samples(rows, purpose, train_on)
 
     def _look(self, text: str) -> None:
         """Count Korean in some rows, whatever their order: when there are too many of these, half of them go."""

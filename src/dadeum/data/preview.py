@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DadeumError
 from dadeum.core.language import say
 from dadeum.core.progress import Silent
@@ -44,7 +45,7 @@ def preview(
     *,
     tokenizer_place: Path,
     chat_template: str | None,
-    objective: str,
+    purpose: Purpose,
     workspace: Workspace,
 ) -> Preview | None:
     """The gate on the first rows; None where a file is too large to look into quickly. Writes nothing, imports no torch."""
@@ -52,9 +53,9 @@ def preview(
         for source in data.sources:
             if any(path.stat().st_size > LARGEST for path in SOURCES.of(source).files(source, workspace)):
                 return None
-        bench = Bench(data, objective, tokenizer_place, chat_template, workspace)
-        rows = list(_rows(data, objective, workspace, bench.renderer))
-        formatter = Formatter(data, objective, Silent())
+        bench = Bench(data, purpose, tokenizer_place, chat_template, workspace)
+        rows = list(_rows(data, purpose, workspace, bench.renderer))
+        formatter = Formatter(data, purpose, Silent())
         formatter.take(bench.shaper(Chunk([json.dumps(row) for row in rows])))
     except DadeumError as error:
         return Preview(0, (), (str(error),))
@@ -77,10 +78,10 @@ def preview(
     return Preview(len(rows), tuple(found), tuple(stops))
 
 
-def _rows(data: DataSettings, objective: str, workspace: Workspace, renderer: Renderer) -> Iterator[dict[str, Any]]:
+def _rows(data: DataSettings, purpose: Purpose, workspace: Workspace, renderer: Renderer) -> Iterator[dict[str, Any]]:
     """The first rows of each source as the format stage gets them, all for training; unusable ones are passed over."""
     recognise, clean = Recogniser.of(data, workspace), Cleaner(data.system_prompt)
-    fit, sift = usable(objective, data.preference), Early(data.filters, workspace, renderer)
+    fit, sift = usable(purpose, data.preference), Early(data.filters, workspace, renderer)
     number = 0
     for source in data.sources:
         member = SOURCES.of(source)

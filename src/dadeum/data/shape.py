@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.data.conversations import trainable
@@ -20,6 +21,7 @@ from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.samples import Block
 from dadeum.data.seen import Flat, Seen, answers
 from dadeum.data.sources import PARTS, Part
+from dadeum.data.units import maker
 
 Conversation = Mapping[str, Any]
 
@@ -107,9 +109,9 @@ def question(row: Conversation, renderer: Renderer) -> dict[str, Any]:
 
 
 def _blocks(
-    rows: Sequence[Conversation], kept: Sequence[tuple[int, Sample]], flat: Flat | None
+    rows: Sequence[Conversation], kept: Sequence[tuple[int, Sample]], flat: Flat | None, more: bool
 ) -> tuple[dict[Part, Block], dict[Part, int]]:
-    """The samples of each part end to end, and of how many rows they are."""
+    """The samples of each part end to end, and of how many rows they are; `more`: with targets and units."""
     if flat is None:
         return {}, {}
     lengths = np.diff(flat.starts)
@@ -131,8 +133,17 @@ def _blocks(
         else:
             tokens = np.concatenate([np.arange(flat.starts[i], flat.starts[i + 1]) for i in mine])
             ids, weights = flat.ids[tokens], flat.weights[tokens]
-        blocks[part] = Block(ids, weights, lengths[mine].astype(np.int32), source_rows[mine], answer_bytes[mine])
+        rest = _more([kept[int(i)][1] for i in mine]) if more else ()
+        block = (ids, weights, lengths[mine].astype(np.int32), source_rows[mine], answer_bytes[mine])
+        blocks[part] = Block(*block, *rest)
     return blocks, counts
+
+
+def _more(samples: Sequence[Sample]) -> tuple[npt.NDArray[Any], ...]:
+    """Targets end to end, how many each has, and how many sequences begin with each."""
+    targets = np.concatenate([np.asarray(sample.targets, np.float32) for sample in samples])
+    counts = np.array([len(sample.targets) for sample in samples], np.int32)
+    return targets, counts, np.array([sample.sequences for sample in samples], np.int32)
 
 
 def _runs(owners: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]) -> list[npt.NDArray[np.int64]]:
@@ -143,10 +154,11 @@ def _runs(owners: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]) -> list
 class Shaper:
     """Makes samples of chunks."""
 
-    def __init__(self, data: DataSettings, objective: str, renderer: Renderer) -> None:
+    def __init__(self, data: DataSettings, purpose: Purpose, renderer: Renderer) -> None:
         self.data, self.renderer = data, renderer
-        self.pretrain = objective == "pretrain"
-        self.gate = Gate(data, objective, renderer)
+        self.purpose = purpose
+        self.gate = Gate(data, purpose, renderer)
+        self._make = maker(purpose, renderer)
         self._overlong = Overlong()
         self._dropped: list[tuple[int, dict[str, Any]]] = []
 
@@ -165,7 +177,7 @@ class Shaper:
             kept = [(place, sample) for place, sample in kept if place not in idle]
             flat = Flat.of(kept)
         self.gate.see(rows, flat)
-        blocks, counts = _blocks(rows, kept, flat)
+        blocks, counts = _blocks(rows, kept, flat, self._make is not None)
         tested = dict.fromkeys(place for place, _ in kept if rows[place]["part"] == "test")
         return Shaped(
             len(rows),
@@ -193,11 +205,13 @@ class Shaper:
 
     def _train_on(self, part: Part) -> TrainOn:
         """The test part measures the answers that are generated: one sample a row, the last answer."""
-        if self.pretrain:
+        if self.purpose.pretrain:
             return "all"
         return "last_assistant" if part == "test" else self.data.train_on
 
     def _samples(self, rows: Sequence[Conversation]) -> list[list[Sample] | DataError]:
+        if self._make is not None:
+            return self._make(rows)
         found: list[list[Sample] | DataError] = [[] for _ in rows]
         by_rule: dict[TrainOn, list[int]] = {}
         for index, row in enumerate(rows):
@@ -252,7 +266,7 @@ class Shaper:
         length, limit = len(sample.input_ids), self.data.max_length
         if length <= limit:
             return [sample]
-        if self.pretrain:
+        if self.purpose.pretrain:
             self._note(chopped=1)
             return chop(sample, limit)
         if self.data.overlong == "keep_answer":

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import Purpose
 from dadeum.core import artifact, faults
 from dadeum.core.errors import DataError
 from dadeum.core.fingerprint import SHORT, sha256_file
@@ -88,7 +89,7 @@ def preprocess(
     *,
     tokenizer_place: Path,
     chat_template: str | None,
-    objective: str,
+    purpose: Purpose,
     workspace: Workspace,
     fingerprint: str,
     reporter: Reporter,
@@ -105,14 +106,14 @@ def preprocess(
     from dadeum.data.prepare import RowReader, conversations, part_rows, refuse_empty, report
     from dadeum.data.sift import Sifter
 
-    made_from = {"data": data.model_dump(mode="json"), "inputs": inputs(data, workspace), "objective": objective}
+    made_from = {"data": data.model_dump(mode="json"), "inputs": inputs(data, workspace), "purpose": purpose}
     listing = _listing(workspace, fingerprint)
     facts: dict[str, Any] = {}
     with artifact.writing(
         folder, kind="preprocessed", fingerprint=fingerprint, made_from=made_from, facts=facts, points="preprocess"
     ) as aside:
         with contextlib.ExitStack() as files:
-            wanted = Bench(data, objective, tokenizer_place, chat_template, workspace)
+            wanted = Bench(data, purpose, tokenizer_place, chat_template, workspace)
             bench = files.enter_context(at_bench(wanted, last=False))
             account = files.enter_context(Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed))
             tools = Tools(workspace, *_counters(bench.renderer), account.places)
@@ -171,7 +172,7 @@ def format_(
     preprocessed: Path,
     tokenizer_place: Path,
     chat_template: str | None,
-    objective: str,
+    purpose: Purpose,
     workspace: Workspace,
     fingerprint: str,
     reporter: Reporter,
@@ -194,7 +195,7 @@ def format_(
     rows = int(before.facts["kept"])
     reporter.start(say("formatting rows", "행을 토큰으로 바꾸는 중"), rows, say("rows", "행"))
     facts: dict[str, Any] = {}
-    made_from = {"preprocessed": before.fingerprint, "data": data.model_dump(mode="json"), "objective": objective}
+    made_from = {"preprocessed": before.fingerprint, "data": data.model_dump(mode="json"), "purpose": purpose}
     journal = Journal(workspace.processed, fingerprint[:SHORT])
     with (
         journal.until_done(),
@@ -203,12 +204,13 @@ def format_(
         ) as aside,
     ):
         with contextlib.ExitStack() as files:
-            writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow")) for part in PARTS}
+            more = purpose.takes not in ("messages", "text")
+            writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow", more=more)) for part in PARTS}
             questions = files.enter_context((aside / QUESTIONS).open("w", encoding="utf-8", newline="\n"))
             faulty = files.enter_context((aside / FAULTY).open("w", encoding="utf-8", newline="\n"))
-            wanted = Bench(data, objective, tokenizer_place, chat_template, workspace)
+            wanted = Bench(data, purpose, tokenizer_place, chat_template, workspace)
             bench = files.enter_context(at_bench(wanted, last=True))
-            formatter = Formatter(data, objective, reporter)
+            formatter = Formatter(data, purpose, reporter)
             for shaped in _shaped(bench.shaper, preprocessed / CONVERSATIONS, journal):
                 for part, block in shaped.blocks.items():
                     writers[part].add(block)

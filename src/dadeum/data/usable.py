@@ -6,6 +6,7 @@ rather than trained on as something else.
 
 from collections.abc import Callable
 
+from dadeum.config.purpose import PRETRAIN, Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow
@@ -18,12 +19,15 @@ class LeftOut(FaultyRow):
     """A row that is no fault of anybody's: the settings leave it out."""
 
 
-def usable(objective: str, preference: str) -> Usable:
+def usable(purpose: Purpose, preference: str) -> Usable:
     """What `train.objective` takes of each row, under `data.preference`."""
+    objective = purpose.objective
 
     def reduce(row: Conversation) -> Conversation:
         if row.text is not None:
-            return _text(row, objective)
+            return _text(row, objective, purpose)
+        if purpose.takes in ("pair", "rated"):
+            return _judged(row, objective, purpose)
         if (row.rejected or row.wanted is not None) and preference != "chosen":
             raise _unasked(row, objective)
         if row.wanted is False:
@@ -43,7 +47,7 @@ def usable(objective: str, preference: str) -> Usable:
 
 
 # For text that is written from rows, whatever they are.
-AS_TEXT = usable("pretrain", "chosen")
+AS_TEXT = usable(PRETRAIN, "chosen")
 
 
 def _unasked(row: Conversation, objective: str) -> DataError:
@@ -66,9 +70,32 @@ def _unasked(row: Conversation, objective: str) -> DataError:
     )
 
 
-def _text(row: Conversation, objective: str) -> Conversation:
+def _judged(row: Conversation, objective: str, purpose: Purpose) -> Conversation:
+    """A pair for what compares pairs, a rated answer for what learns from ratings."""
+    pair = purpose.takes == "pair"
+    if bool(row.rejected) if pair else row.wanted is not None:
+        return row
+    needed, korean = (
+        (
+            "pairs of a chosen and a rejected answer (columns chosen, rejected)",
+            "나은 답과 못한 답의 쌍(chosen, rejected 열)",
+        )
+        if pair
+        else ("answers rated true or false (column label)", "참·거짓으로 평가된 답(label 열)")
+    )
+    raise DataError(
+        say(
+            f"train.objective={objective} needs {needed}, and the rows are none; take other data, or train.objective=sft",
+            f"train.objective={objective}에는 {korean}이 필요한데 행이 그렇지 않습니다. 다른 데이터나 train.objective=sft를 쓰세요",
+        )
+    )
+
+
+def _text(row: Conversation, objective: str, purpose: Purpose) -> Conversation:
     """Plain text, with labels or without: what is pretrained on is the text."""
-    if objective == "pretrain" and row.second is None:
+    if purpose.targets and row.labels:
+        return row
+    if purpose.pretrain and row.second is None:
         return row._replace(labels=NO_LABELS)
     if not row.labels:
         raise DataError(

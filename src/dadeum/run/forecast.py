@@ -13,6 +13,7 @@ from dadeum.core.progress import Reporter, Silent
 from dadeum.data.mixture import NOT_DRAWN, said
 from dadeum.evaluate import step as evaluate_step
 from dadeum.run import works
+from dadeum.run.purpose import purpose_of
 from dadeum.run.stages import Lab, Plan, artifact_folder
 from dadeum.train.schedule import forecast as train_forecast
 from dadeum.train.step import train
@@ -78,7 +79,7 @@ def _preview(lab: Lab, plan: Plan, found: Forecast) -> None:
         experiment.data,
         tokenizer_place=plan.places.tokenizer,
         chat_template=works.template_of(experiment, lab),
-        objective=experiment.train.objective.type,
+        purpose=purpose_of(experiment),
         workspace=lab.workspace,
     )
     if seen is None:

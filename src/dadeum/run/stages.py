@@ -13,6 +13,7 @@ from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
 from dadeum.plan.steps import Step, flat, why_stale
 from dadeum.run.inputs import Places, base_made_from, pinned, places, template_hash, tokenizer_hash
+from dadeum.run.purpose import purpose_of
 from dadeum.run.store import Run, done_before, newest
 
 # Settings of `train:` that change when something is written down, not what is learnt.
@@ -136,17 +137,20 @@ def _known(
     }
     scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate")
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
+    purpose = purpose_of(experiment)
     made: dict[str, dict[str, Any]] = {}
     made["preprocess"] = {
         **keys,
         **sources,  # later: of a prompt file its bytes count, not its name
         "tokenizer": tokenizer_hash(where.tokenizer),
         "tokenizer.chat_template": template_hash(experiment.tokenizer.chat_template, workspace),
-        "train.objective": experiment.train.objective.type,
+        "train.objective": purpose.objective,
         "data stage version": data_step.CODE_VERSION,
         **{f"{name} version": installed[name] for name in ("transformers", "tokenizers")},
     }
     made["format"] = {"preprocess": _mark(made, "preprocess"), **formatting, "gate version": data_step.GATE_VERSION}
+    if purpose.targets:
+        made["format"]["head"] = experiment.head.model_dump(mode="json")
     if experiment.model.init == "random":
         made["initialise"] = {**base, "tokenizer": made["preprocess"]["tokenizer"], **tools}
         base = {"initialise": _mark(made, "initialise")}
@@ -157,6 +161,7 @@ def _known(
         **base,
         **model,
         **flat(experiment.adapter.model_dump(mode="json"), "adapter"),
+        **flat(experiment.head.model_dump(mode="json"), "head"),
         **train,
         "data.packing": packing,
         **tools,

@@ -15,6 +15,7 @@ from dadeum.evaluate import step as evaluate_step
 from dadeum.plan.steps import Step
 from dadeum.run.inputs import places
 from dadeum.run.models import base_of
+from dadeum.run.purpose import objective_of, purpose_of
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, done_before, find_model, open_run, publish
 from dadeum.train.job import TrainJob
@@ -51,7 +52,7 @@ def prepare(step: Step, lab: Lab, plan: Plan, reporter: Reporter) -> list[Path]:
     common: dict[str, Any] = {
         "tokenizer_place": tokenizer,
         "chat_template": template_of(experiment, lab),
-        "objective": experiment.train.objective.type,
+        "purpose": purpose_of(experiment),
         "workspace": lab.workspace,
         "fingerprint": step.fingerprint,
         "reporter": reporter,
@@ -105,7 +106,7 @@ def job_of(lab: Lab, plan: Plan, run: Run, resume: Resume) -> TrainJob:
     """What the training is given."""
     experiment = lab.experiment
     return TrainJob(
-        train=experiment.train,
+        train=experiment.train.model_copy(update={"objective": objective_of(experiment)}),
         model=experiment.model,
         adapter=experiment.adapter,
         packing=experiment.data.packing,

@@ -75,7 +75,7 @@ def _fits(loop: Loop, rows: np.ndarray, state_bytes: int) -> bool:
     try:
         with rng.unchanged():
             batch = loop.lay_out(rows, loop.samples)
-            sums = loop.compute(loop.module, batch)
+            sums, _ = loop.compute(loop.module, batch)
             torch.stack(list(sums.values())).sum().backward()  # type: ignore[no-untyped-call]
     except Exception as error:
         if not out_of_memory(error):

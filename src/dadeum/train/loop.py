@@ -22,9 +22,11 @@ from dadeum.core import faults
 from dadeum.core.errors import Interrupted, TrainError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
+from dadeum.data.samples import Entry
 from dadeum.train import rng
 from dadeum.train.events import Hook, Stop
 from dadeum.train.job import TrainJob
+from dadeum.train.objectives import Context, Layout
 from dadeum.train.order import Order
 from dadeum.train.precision import Arithmetic
 from dadeum.train.processes import Processes
@@ -32,19 +34,20 @@ from dadeum.train.schedule import Schedule
 from dadeum.train.weights import hash_of_trained
 
 Indices = NDArray[np.int64]
-Sample = tuple[NDArray[Any], NDArray[Any], int, int]
 
 
 class Rows(Protocol):
     """Samples on disk: `data.samples.Samples`."""
 
     lengths: NDArray[Any]
+    source_rows: NDArray[Any]
+    longest: int
 
     def __len__(self) -> int:
         """How many."""
 
-    def __getitem__(self, index: int) -> Sample:
-        """Ids, weights, row of the source, bytes of the answer."""
+    def __getitem__(self, index: int) -> Entry:
+        """Ids, weights, row of the source, bytes of the answer; targets and further sequences."""
 
 
 @dataclass
@@ -73,6 +76,7 @@ class StepReport:
     source_rows: list[int]
     updated: bool
     overflow: bool
+    metrics: dict[str, float] = field(default_factory=dict)
 
 
 @dataclass
@@ -98,6 +102,7 @@ class Loop:
     per_device: int
     conditions: dict[str, Any]
     device_name: str = "cpu"
+    context: Context = field(default_factory=Context)
     step: int = 0
     tokens: int = 0
     trained_tokens: int = 0
@@ -139,17 +144,27 @@ class Loop:
         rows = self.order.of_step(self.step)
         batches = list(self.micro_batches(rows, self.samples))
         factors = self.factors(batches)
-        sums = []
+        self.survey(batches)
+        sums: list[dict[str, Tensor]] = []
+        shown: list[dict[str, Tensor]] = []
         for batch in batches:
             self.emit("on_micro_step")
             faults.point("train.micro_step")
             with self.processes.silent(self.model, quiet=batch is not batches[-1]):
-                sums.append(self._forward_backward(batch, factors))
+                found, beside = self._forward_backward(batch, factors)
+            sums.append(found)
+            shown.append(beside)
         loss = self._loss(sums, factors)
-        return self._update(rows, batches, sums, loss, started)
+        return self._update(rows, batches, sums, loss, self._means(shown), started)
 
     def _update(
-        self, rows: Indices, batches: list[MicroBatch], sums: list[dict[str, Tensor]], loss: float, started: float
+        self,
+        rows: Indices,
+        batches: list[MicroBatch],
+        sums: list[dict[str, Tensor]],
+        loss: float,
+        metrics: dict[str, float],
+        started: float,
     ) -> StepReport:
         """Clip, move the weights if every number is finite, and count."""
         arithmetic = self.arithmetic
@@ -179,6 +194,7 @@ class Loop:
             source_rows=[int(self.samples[i][2]) for i in blamed],
             updated=updated,
             overflow=overflow,
+            metrics=metrics,
         )
 
     def micro_batches(self, rows: Indices, source: Rows) -> Iterator[MicroBatch]:
@@ -194,11 +210,30 @@ class Loop:
 
     def lay_out(self, rows: Indices, source: Rows, *, share: float = 1.0) -> MicroBatch:
         """One micro-batch of these rows, on the CPU."""
-        samples = [source[int(i)][:2] for i in rows]
+        samples = [source[int(i)] for i in rows]
         settings = self.job.train.objective
-        tensors = self.objective.collate(settings, samples, packing=self.job.packing, pad_id=self.pad_id)
+        tensors = self.objective.collate(settings, samples, Layout(self.job.packing, self.pad_id))
+        if self.context.prepared is not None:
+            tensors |= self.context.prepared.tensors(rows, source)
         weights = self.objective.weigh(settings, tensors)
-        return MicroBatch(rows, tensors, weights, share, tokens=sum(len(ids) for ids, _ in samples))
+        return MicroBatch(rows, tensors, weights, share, tokens=sum(len(sample.input_ids) for sample in samples))
+
+    def survey(self, batches: Sequence[MicroBatch]) -> None:
+        """Let the objective look at all of a step, or of the validation part, before it: means over all processes."""
+        look = getattr(self.objective, "survey", None)
+        if look is None:
+            return
+        sums: dict[str, tuple[float, float]] = {}
+        with torch.no_grad(), rng.unchanged():
+            for batch in batches:
+                with self.arithmetic.autocast():
+                    found = look(self.job.train.objective, self.module, self._moved(batch), self.context)
+                for name, (total, weight) in found.items():
+                    before = sums.get(name, (0.0, 0.0))
+                    sums[name] = (before[0] + batch.share * total, before[1] + batch.share * weight)
+        totals = self.processes.total([part for pair in sums.values() for part in pair])
+        pairs = zip(sums, totals[::2], totals[1::2], strict=True)
+        self.context.facts = {name: total / weight if weight else 0.0 for name, total, weight in pairs}
 
     def factors(self, batches: Sequence[MicroBatch]) -> dict[str, float]:
         """What the sum of each term is multiplied by: its coefficient ÷ its weight in all of a step."""
@@ -209,23 +244,40 @@ class Loop:
             for (name, coefficient), total in zip(coefficients.items(), totals, strict=True)
         }
 
-    def compute(self, model: nn.Module, batch: MicroBatch) -> dict[str, Tensor]:
-        """The sum of each term of a micro-batch, under autocast."""
-        device = self.processes.device
-        tensors = {k: v.to(device) if isinstance(v, Tensor) else v for k, v in batch.tensors.items()}
+    def compute(self, model: nn.Module, batch: MicroBatch) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """The sum of each term of a micro-batch, under autocast, and the metrics (sum, weight) that are only shown."""
         with self.arithmetic.autocast():
-            sums: dict[str, Tensor] = self.objective.compute(self.job.train.objective, model, tensors)[0]
-        return sums
+            found: tuple[dict[str, Tensor], dict[str, Tensor]] = self.objective.compute(
+                self.job.train.objective, model, self._moved(batch), self.context
+            )
+        return found
 
-    def _forward_backward(self, batch: MicroBatch, factors: dict[str, float]) -> dict[str, Tensor]:
-        sums = self.compute(self.model, batch)
+    def _moved(self, batch: MicroBatch) -> dict[str, Any]:
+        device = self.processes.device
+        return {k: v.to(device) if isinstance(v, Tensor) else v for k, v in batch.tensors.items()}
+
+    def _forward_backward(
+        self, batch: MicroBatch, factors: dict[str, float]
+    ) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        sums, shown = self.compute(self.model, batch)
         # DDP takes the mean of the processes' gradients, and their sum is wanted.
         scale = batch.share * self.processes.world_size
         loss = torch.stack([sums[name] * (factor * scale) for name, factor in factors.items()]).sum()
         if not loss.requires_grad:
             self._every_weight_has_a_gradient()
         self.arithmetic.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
-        return {name: value.detach() * batch.share for name, value in sums.items()}
+        parts = ({name: value.detach() * batch.share for name, value in terms.items()} for terms in (sums, shown))
+        return next(parts), next(parts)
+
+    def _means(self, shown: list[dict[str, Tensor]]) -> dict[str, float]:
+        """Metrics of the whole step, over all processes."""
+        names = list(shown[0])
+        if not names:
+            return {}
+        table = torch.stack([torch.stack([part[name] for name in names]) for part in shown]).double().sum(0)
+        totals = self.processes.total([float(x) for x in table.flatten().tolist()])
+        pairs = zip(names, totals[::2], totals[1::2], strict=True)
+        return {name: total / weight for name, total, weight in pairs if weight}
 
     def _loss(self, sums: list[dict[str, Tensor]], factors: dict[str, float]) -> float:
         """The loss of the whole step, over all processes; the only place of a step that waits for the device."""

@@ -58,6 +58,8 @@ class _Shortest:
         self.samples = samples
         self.chosen = np.argsort(np.asarray(samples.lengths), kind="stable")[:count]
         self.lengths: NDArray[Any] = np.asarray(samples.lengths)[self.chosen]
+        self.source_rows: NDArray[Any] = np.asarray(samples.source_rows)[self.chosen]
+        self.longest = samples.longest
 
     def __len__(self) -> int:
         return len(self.chosen)

@@ -160,6 +160,8 @@ def prepare(
         conditions=conditions,
         device_name=_device_name(processes),
     )
+    if hasattr(loop.objective, "prepare"):
+        loop.context.prepared = loop.objective.prepare(settings.objective, loop)
     _stand(loop, checkpoint)
     return loop
 
@@ -245,7 +247,7 @@ def _may_resume(job: TrainJob, checkpoint: "Checkpoint", now: dict[str, Any]) ->
 def _fits_the_model(module: Any, samples: Any) -> None:
     """Raises TrainError where a sample is longer than the model has positions."""
     limit = getattr(module.config.get_text_config(), "max_position_embeddings", None)
-    longest = int(samples.lengths.max())
+    longest = int(samples.longest)
     if isinstance(limit, int) and longest > limit:
         raise TrainError(
             say(

@@ -138,6 +138,7 @@ def show(
     """Paint a few samples."""
     from dadeum.cli.paint import show_exhibit
     from dadeum.data.exhibit import Cabinet
+    from dadeum.run.purpose import purpose_of
     from dadeum.run.works import folder_of
 
     if html:
@@ -147,7 +148,7 @@ def show(
     cabinet = Cabinet(
         settings.name,
         settings.data,
-        settings.train.objective.type,
+        purpose_of(settings),
         folder_of(lab, outcome.plan, "preprocess"),
         folder_of(lab, outcome.plan, "format"),
     )

@@ -92,14 +92,18 @@ def validation_loss(loop: "Loop") -> float:
 
     order = np.argsort(-np.asarray(loop.validation_samples.lengths), kind="stable")
     found: dict[str, tuple[float, float, float]] = {}
+    facts = loop.context.facts
     with untouched(loop.module), torch.no_grad():
+        if hasattr(loop.objective, "survey"):
+            loop.survey(list(loop.micro_batches(order, loop.validation_samples)))
         for batch in loop.micro_batches(order, loop.validation_samples):
             faults.point("evaluate.validation")
             loop.emit("on_micro_step")
-            for name, value in loop.compute(loop.module, batch).items():
+            for name, value in loop.compute(loop.module, batch)[0].items():
                 weight, coefficient = batch.weights[name]
                 total, weights, _ = found.get(name, (0.0, 0.0, 0.0))
                 found[name] = (total + float(value) * batch.share, weights + weight * batch.share, coefficient)
+    loop.context.facts = facts
     sums = loop.processes.total([part for total, weight, _ in found.values() for part in (total, weight)])
     pairs = zip(found.values(), sums[::2], sums[1::2], strict=True)
     return sum(coefficient * total / weight for (_, _, coefficient), total, weight in pairs if weight)

@@ -73,6 +73,7 @@ class Metrics(Hook):
             trained_tokens=loop.trained_tokens,
             tokens_per_second=round(self.tokens / self.seconds, 1) if self.seconds else None,
             memory_bytes=peak_memory(),
+            **{name: value for name, value in report.metrics.items() if math.isfinite(value)},
         )
         self._empty()
 

@@ -5,10 +5,15 @@ The loss is that of `sft`; what differs was settled when the rows were formatted
 
 from typing import Literal
 
+from dadeum.config.purpose import Takes
 from dadeum.core.settings import MemberSettings
+from dadeum.model.heads import Gives
 from dadeum.train.objectives.sft import collate, compute, weigh
 
-__all__ = ["Settings", "collate", "compute", "weigh"]
+__all__ = ["Settings", "collate", "compute", "needs", "takes", "weigh"]
+
+takes: Takes | None = "text"
+needs: Gives = "tokens"
 
 
 class Settings(MemberSettings):

@@ -1,13 +1,21 @@
 """Supervised fine-tuning: the weighted negative log-likelihood of the trained tokens."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
+from dadeum.config.purpose import Takes
 from dadeum.core.settings import MemberSettings
+from dadeum.model.heads import Gives
+from dadeum.train.objectives import Context, Layout
 
 if TYPE_CHECKING:
-    import numpy as np
     from torch import Tensor, nn
+
+    from dadeum.data.samples import Entry
+
+
+takes: Takes | None = "messages"
+needs: Gives = "tokens"
 
 
 class Settings(MemberSettings):
@@ -16,17 +24,11 @@ class Settings(MemberSettings):
     type: Literal["sft"] = "sft"
 
 
-def collate(
-    settings: Settings,
-    samples: Sequence[tuple["np.ndarray[Any, Any]", "np.ndarray[Any, Any]"]],
-    *,
-    packing: bool,
-    pad_id: int,
-) -> "dict[str, Tensor]":
+def collate(settings: Settings, samples: "Sequence[Entry]", layout: Layout) -> "dict[str, Tensor]":
     """Samples (ids, weights) to one packed or padded batch."""
     from dadeum.data.batch import collate as lay_out
 
-    return lay_out(samples, packing=packing, pad_id=pad_id)
+    return lay_out([(s.input_ids, s.weights) for s in samples], packing=layout.packing, pad_id=layout.pad_id)
 
 
 def weigh(settings: Settings, batch: "dict[str, Tensor]") -> dict[str, tuple[float, float]]:
@@ -35,8 +37,8 @@ def weigh(settings: Settings, batch: "dict[str, Tensor]") -> dict[str, tuple[flo
 
 
 def compute(
-    settings: Settings, model: "nn.Module", batch: "dict[str, Tensor]"
-) -> "tuple[dict[str, Tensor], dict[str, float]]":
+    settings: Settings, model: "nn.Module", batch: "dict[str, Tensor]", context: Context
+) -> "tuple[dict[str, Tensor], dict[str, Tensor]]":
     """The weighted sum of the negative log-likelihoods, in fp32."""
     from dadeum.model.nll import token_nll
 

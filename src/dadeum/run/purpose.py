@@ -1,0 +1,37 @@
+"""What an experiment is for: its head and its objective, held against each other. Imports no torch."""
+
+from dadeum.config.experiment import Experiment
+from dadeum.config.purpose import Purpose
+from dadeum.core.errors import ConfigError
+from dadeum.core.language import say
+from dadeum.core.settings import MemberSettings
+from dadeum.model.heads import HEADS
+from dadeum.train.objectives import OBJECTIVES
+
+AUTO = "auto"
+
+
+def objective_of(experiment: Experiment) -> MemberSettings:
+    """The objective's settings; `auto` is the head's own. Raises ConfigError where it cannot use what the head gives."""
+    chosen, head = experiment.train.objective, HEADS.of(experiment.head)
+    if chosen.type == AUTO:
+        return OBJECTIVES.validate(head.objective)
+    needs = OBJECTIVES.of(chosen).needs
+    if needs != head.gives:
+        fitting = ", ".join(n for n in OBJECTIVES.names if n != AUTO and OBJECTIVES.member(n).needs == head.gives)
+        raise ConfigError(
+            say(
+                f"train.objective: '{chosen.type}' needs {needs}, but head '{experiment.head.type}' gives {head.gives}; "
+                f"use auto, or one of: {fitting}",
+                f"train.objective: '{chosen.type}'은(는) {needs}이(가) 필요한데 head '{experiment.head.type}'은(는) {head.gives}을(를) 줍니다. "
+                f"auto 또는 다음 가운데 하나를 쓰세요: {fitting}",
+            )
+        )
+    return chosen
+
+
+def purpose_of(experiment: Experiment) -> Purpose:
+    """What the data stage is to make of rows."""
+    objective, head = objective_of(experiment), HEADS.of(experiment.head)
+    takes = OBJECTIVES.of(objective).takes or head.takes
+    return Purpose(objective.type, takes, head.targets(experiment.head))
