@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from dadeum.model.attention import running
-from dadeum.model.packing import packed_inputs, packs_with, unwrap
+from dadeum.model.packing import packed_inputs, packs_with, peft_of, unwrap
 
 # Elements of the logits that are worked on at once: 8 MB of float32, about what a cache holds.
 CHUNK = 2**21
@@ -47,7 +47,9 @@ def _logits(
     model: nn.Module, inputs: dict[str, Any], rows: torch.Tensor, columns: torch.Tensor, shape: torch.Size
 ) -> torch.Tensor:
     """Logits (N,V) at the given places, projected there only where the model's forward can do so."""
-    core = unwrap(model)
+    core, before = unwrap(model), virtual_tokens(model)
+    columns = columns + before
+    shape = torch.Size((shape[0], shape[1] + before))
     selects = "logits_to_keep" in inspect.signature(type(core).forward).parameters
     if selects and shape[0] == 1:
         inputs["logits_to_keep"] = columns
@@ -60,6 +62,15 @@ def _logits(
     if "logits_to_keep" not in inputs:
         return logits[rows, columns]
     return logits.reshape(-1, logits.shape[-1])
+
+
+def virtual_tokens(model: nn.Module) -> int:
+    """How many places come before each text that no one wrote: prompt tuning's embeddings. Those of a cache have none."""
+    peft = peft_of(model)
+    config: Any = peft.active_peft_config if peft is not None else None
+    if config is None or not config.is_prompt_learning or config.peft_type == "PREFIX_TUNING":
+        return 0
+    return int(config.num_virtual_tokens)
 
 
 class _NLL(torch.autograd.Function):

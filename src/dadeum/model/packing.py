@@ -34,6 +34,16 @@ def unwrap(model: nn.Module) -> nn.Module:
             return model
 
 
+def peft_of(model: nn.Module) -> Any:
+    """The PEFT model inside DDP and torch.compile, or None."""
+    while not hasattr(model, "peft_config"):
+        inner = getattr(model, "module", None) or getattr(model, "_orig_mod", None)
+        if not isinstance(inner, nn.Module):
+            return None
+        model = inner
+    return model if callable(getattr(model, "get_base_model", None)) else None
+
+
 def use_packing(model: nn.Module, attention: Wanted = "auto") -> str:
     """Switch the model to an attention that keeps packed documents apart, checked on this very model.
 

@@ -16,9 +16,10 @@ from transformers.utils import logging as transformers_logging
 from dadeum.core.artifact import write_json
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
+from dadeum.model.adapters._first_values import as_plain, plain_config
 from dadeum.model.configuration import first_line
 from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weight_files
-from dadeum.model.packing import unwrap
+from dadeum.model.packing import peft_of, unwrap
 
 
 def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), pad_id: int | None = None) -> None:
@@ -28,10 +29,10 @@ def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), 
     ModelError naming a tensor that holds NaN or infinity; nothing is written then.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    peft = _peft(model)
+    peft = peft_of(model)
     core: Any = unwrap(model)
     if peft is not None:
-        tensors = adapter_tensors(peft)
+        tensors = as_plain(peft, adapter_tensors(peft))
         check_finite(tensors)
         save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
         _save_adapter_config(peft, folder)
@@ -77,7 +78,13 @@ def adapter_tensors(peft: Any) -> dict[str, torch.Tensor]:
 
     # Asking PEFT to find out about embeddings would have it call the Hub.
     found = get_peft_model_state_dict(peft, save_embedding_layers=False)
-    return {name: tensor.detach().contiguous().cpu() for name, tensor in found.items()}
+    tensors, seen = {}, set()
+    for name, tensor in found.items():
+        plain = tensor.detach().contiguous().cpu()
+        # A file holds no tensor twice: what layers share (tied ones, RandLora's bases) is written for each of them.
+        tensors[name] = plain.clone() if plain.data_ptr() in seen else plain
+        seen.add(plain.data_ptr())
+    return tensors
 
 
 def check_finite(tensors: Mapping[str, torch.Tensor]) -> None:
@@ -141,18 +148,8 @@ def _match(file: Path, stored: dict[str, torch.Tensor], expected: dict[str, torc
             )
 
 
-def _peft(model: nn.Module) -> Any:
-    """The PEFT model inside DDP and torch.compile, or None."""
-    while not hasattr(model, "peft_config"):
-        inner = getattr(model, "module", None) or getattr(model, "_orig_mod", None)
-        if not isinstance(inner, nn.Module):
-            return None
-        model = inner
-    return model if callable(getattr(model, "get_base_model", None)) else None
-
-
 def _save_adapter_config(peft: Any, folder: Path) -> None:
-    values = {**peft.peft_config["default"].to_dict(), "inference_mode": True}
+    values = plain_config(peft, {**peft.peft_config["default"].to_dict(), "inference_mode": True})
     # PEFT holds names in sets, whose order changes from process to process.
     plain = {key: sorted(value) if isinstance(value, set) else value for key, value in values.items()}
     write_json(folder / ADAPTER_CONFIG, plain)
