@@ -2,9 +2,9 @@
 
 from typing import Literal, NamedTuple
 
-# messages: answers to learn; text: every token of it; pair: a better and a worse answer; rated: an answer and whether it is
+# messages: answers to learn; plain: every token of a text; pair: a better and a worse answer; rated: an answer and whether it is
 # good; labels: a text or two sentences, and what is to be said of them; words: a label for each word; choices: one of some answers.
-Takes = Literal["messages", "text", "pair", "rated", "labels", "words", "choices"]
+Takes = Literal["messages", "plain", "pair", "rated", "labels", "words", "choices"]
 # class: one of some names; classes: any of them; numbers: a score or several.
 TargetKind = Literal["class", "classes", "numbers"]
 
@@ -33,7 +33,7 @@ class Purpose(NamedTuple):
     @property
     def pretrain(self) -> bool:
         """Whether the rows are plain text."""
-        return self.takes == "text"
+        return self.takes == "plain"
 
     @property
     def talks(self) -> bool:
@@ -42,4 +42,4 @@ class Purpose(NamedTuple):
 
 
 SFT = Purpose("sft", "messages")
-PRETRAIN = Purpose("pretrain", "text")
+PRETRAIN = Purpose("pretrain", "plain")

@@ -204,7 +204,7 @@ def format_(
         ) as aside,
     ):
         with contextlib.ExitStack() as files:
-            more = purpose.takes not in ("messages", "text")
+            more = purpose.takes not in ("messages", "plain")
             writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow", more=more)) for part in PARTS}
             questions = files.enter_context((aside / QUESTIONS).open("w", encoding="utf-8", newline="\n"))
             faulty = files.enter_context((aside / FAULTY).open("w", encoding="utf-8", newline="\n"))

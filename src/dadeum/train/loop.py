@@ -23,10 +23,11 @@ from dadeum.core.errors import Interrupted, TrainError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.data.samples import Entry
+from dadeum.model.adapters import Course
 from dadeum.train import rng
+from dadeum.train.context import Context, Layout
 from dadeum.train.events import Hook, Stop
 from dadeum.train.job import TrainJob
-from dadeum.train.objectives import Context, Layout
 from dadeum.train.order import Order
 from dadeum.train.precision import Arithmetic
 from dadeum.train.processes import Processes
@@ -103,6 +104,7 @@ class Loop:
     conditions: dict[str, Any]
     device_name: str = "cpu"
     context: Context = field(default_factory=Context)
+    course: Course = field(default_factory=Course)
     step: int = 0
     tokens: int = 0
     trained_tokens: int = 0
@@ -171,12 +173,15 @@ class Loop:
         arithmetic.scaler.unscale_(self.optimizer)
         if self._first:
             self._every_weight_has_a_gradient()
+        loss += self._penalise()
         norm = self._clip()
         rate = self.learning_rate(self.step)
         for group in self.optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group.get("lr_ratio", 1.0)
         overflow = math.isfinite(loss) and not math.isfinite(norm) and arithmetic.may_overflow
         updated = arithmetic.step(self.optimizer, math.isfinite(loss) and math.isfinite(norm))
+        if updated:
+            self.course.after_step(self.step + 1)
         self.optimizer.zero_grad(set_to_none=True)
         self._first, self._before_step = False, None
         self.step += 1
@@ -285,6 +290,17 @@ class Loop:
         table = torch.stack([torch.stack([part[name] for name in names]) for part in sums]).double().sum(0)
         totals = self.processes.total([float(x) for x in table.tolist()])
         return sum(factors[name] * total for name, total in zip(names, totals, strict=True))
+
+    def _penalise(self) -> float:
+        """Add the adapter's own term: of the weights alone, so its gradient is the same in every process."""
+        penalty = self.course.penalty()
+        if penalty is None:
+            return 0.0
+        trained = [p for p in self.module.parameters() if p.grad is not None]
+        for parameter, gradient in zip(trained, torch.autograd.grad(penalty, trained, allow_unused=True), strict=True):
+            if gradient is not None and parameter.grad is not None:
+                parameter.grad += gradient
+        return float(penalty.detach())
 
     def _clip(self) -> float:
         """The norm of all gradients before they are clipped."""

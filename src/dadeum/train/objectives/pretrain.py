@@ -12,7 +12,7 @@ from dadeum.train.objectives.sft import collate, compute, weigh
 
 __all__ = ["Settings", "collate", "compute", "needs", "takes", "weigh"]
 
-takes: Takes | None = "text"
+takes: Takes | None = "plain"
 needs: Gives = "tokens"
 
 

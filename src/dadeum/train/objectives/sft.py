@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 from dadeum.config.purpose import Takes
 from dadeum.core.settings import MemberSettings
 from dadeum.model.heads import Gives
-from dadeum.train.objectives import Context, Layout
+from dadeum.train.context import Context, Layout
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

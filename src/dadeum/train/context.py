@@ -1,0 +1,45 @@
+"""What an objective is told beside its batch, and what it may do before a step. Imports no torch."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor, nn
+
+    from dadeum.train.loop import Loop, Rows
+
+
+class Layout(NamedTuple):
+    """How a batch is laid out."""
+
+    packing: bool
+    pad_id: int
+
+
+@dataclass
+class Context:
+    """What `compute` knows beside its batch: what was `prepared`, and the means of the whole step that `survey` found."""
+
+    prepared: Any = None
+    facts: dict[str, float] = field(default_factory=dict)
+
+
+class Prepared(Protocol):
+    """What `prepare` may return: facts of rows that were computed once."""
+
+    def tensors(self, rows: "np.ndarray[Any, Any]", source: "Rows") -> "Mapping[str, Tensor]":
+        """What is known of these rows of `source`, added to their batch."""
+
+
+class Preparing(Protocol):
+    """An objective that must know more than its batch has one of these functions, or both."""
+
+    def prepare(self, settings: Any, loop: "Loop") -> Prepared:
+        """Once, before the first step, also of a resumed run: a teacher, log-probabilities of a reference."""
+
+    def survey(
+        self, settings: Any, model: "nn.Module", batch: "dict[str, Tensor]", context: Context
+    ) -> dict[str, tuple[float, float]]:
+        """Without gradients, before the step: sums and weights by name, whose means over the whole step `compute` gets."""
