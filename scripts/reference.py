@@ -21,9 +21,10 @@ def rows(model: type[BaseModel], prefix: str) -> Iterator[tuple[str, str, str, s
     from dadeum.config.problems import _flatten
     from dadeum.core.family import MemberOf
     from dadeum.core.language import language
+    from dadeum.core.settings import MemberSettings
 
     for name, field in model.model_fields.items():
-        if name == "type":
+        if name == "type" and issubclass(model, MemberSettings):
             continue
         key = f"{prefix}{name}"
         extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}

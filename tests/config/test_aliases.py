@@ -2,7 +2,7 @@
 
 import pytest
 
-from dadeum.config.aliases import FLAGS, OLD_NAMES
+from dadeum.config.aliases import FLAGS, OLD_NAMES, SWITCHES
 from dadeum.config.experiment import Experiment
 from dadeum.config.problems import known_keys
 
@@ -23,4 +23,11 @@ def test_older_names(old: str, new: str) -> None:
 
 @pytest.mark.parametrize("key", FLAGS.values())
 def test_flags(key: str) -> None:
-    assert exists(key)
+    assert exists(key) or key in SWITCHES
+
+
+@pytest.mark.parametrize(("old", "meaning"), SWITCHES.items())
+def test_switches(old: str, meaning: tuple[str, dict[str, int]]) -> None:
+    new, value = meaning
+    assert exists(new) and not exists(old)
+    assert set(value) <= set(known_keys(Experiment, RAW, tuple(new.split("."))))

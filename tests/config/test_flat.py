@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dadeum.config.aliases import FIXED, FLAT
+from dadeum.config.aliases import FIXED, FLAT, SWITCHES
 from dadeum.config.load import Loaded
 
 Read = Callable[..., Loaded]
@@ -73,6 +73,12 @@ def test_the_two_files_of_system_c_load_unchanged(beside: Callable[..., None], r
     assert found.output_dir == "results/model" and found.evaluate.batch_size == 4
 
 
+def test_eight_bits_of_a_flat_file(beside: Callable[..., None], read: Read) -> None:
+    beside(train=TRAIN + "load_in_8bit: true\nload_in_4bit: false\n")
+    quantization = read(ABOVE).experiment.model.quantization
+    assert quantization is not None and quantization.bits == 8
+
+
 def test_what_lies_above_and_the_command_line_win(beside: Callable[..., None], read: Read) -> None:
     beside()
     found = read(ABOVE + "adapter: {r: 4}\n", "train.learning_rate=0.5").experiment
@@ -133,8 +139,10 @@ def test_every_flat_key_is_one_of_the_two_classes_and_leads_to_a_setting() -> No
 
     theirs = {*TrainingArguments.__dataclass_fields__, *LoraConfig.__dataclass_fields__}
     older = {"max_seq_length", "max_length", "packing", "warmup_ratio", "overwrite_output_dir", "group_by_length"}
+    older |= {"load_in_8bit", "load_in_4bit"}  # of from_pretrained, in many such files
     assert {*FLAT, *FIXED} - theirs <= older
     for setting in FLAT.values():
+        setting = SWITCHES[setting][0] if setting in SWITCHES else setting
         section, _, name = OLD_NAMES.get(setting, setting).partition(".")
         holder = inner(Experiment, section) if name else Experiment
         family = family_at((section, name.split(".")[0])) or family_at((section,))

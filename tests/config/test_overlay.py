@@ -94,6 +94,33 @@ def test_rename_keeps_the_line() -> None:
     assert document.value == {"train": {"optim": {"type": "adamw", "weight_decay": 0.1}}}
 
 
+def test_a_switch_becomes_what_it_stands_for() -> None:
+    document = parse_yaml("model:\n  load_in_8bit: true\n  load_in_4bit: false\n", "f")
+    rename(document)
+    assert document.value == {"model": {"quantization": {"bits": 8}}} and document.problems == []
+    assert document.lines[("model", "quantization")] == ("f", 2)
+    override(document, "model.load_in_4bit=false")
+    assert document.value == {"model": {"quantization": {"bits": 8}}}
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("load_in_8bit: 3", "load_in_8bit: found 3, expected true or false"),
+        (
+            "load_in_8bit: true\n  load_in_4bit: true",
+            "load_in_4bit: another name of 'model.quantization', which is set",
+        ),
+        ("load_in_4bit: true\n  quantization: {bits: 4}", "load_in_4bit: another name of 'model.quantization'"),
+    ],
+)
+def test_a_switch_that_is_none_or_comes_twice(line: str, told: str) -> None:
+    document = parse_yaml(f"model:\n  {line}\n", "f")
+    rename(document)
+    (problem,) = document.problems
+    assert told in str(problem)
+
+
 def test_defaults_are_named_only_where_they_have_the_settings() -> None:
     document = Document(value={"adapter": {"r": 4}, "train": {"optim": {}}})
     name_defaults(document)

@@ -16,6 +16,12 @@ OLD_NAMES = {
     "data.max_seq_length": "data.max_length",
 }
 
+# Older name that is true or false: the setting, and what true stands for.
+SWITCHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "model.load_in_8bit": ("model.quantization", {"bits": 8}),
+    "model.load_in_4bit": ("model.quantization", {"bits": 4}),
+}
+
 # Flag of `dadeum train`: setting. Dashes and underscores are the same.
 FLAGS = {
     "model": "model.name_or_path",
@@ -24,6 +30,8 @@ FLAGS = {
     "batch_size": "train.total_train_batch_size",
     "lr": "train.learning_rate",
     "lora_r": "adapter.r",
+    "load_8bit": "model.load_in_8bit",
+    "load_4bit": "model.load_in_4bit",
     "output_dir": "output_dir",
 }
 
@@ -53,6 +61,8 @@ FLAT = {
     "max_seq_length": "data.max_seq_length",
     "packing": "data.packing",
     "output_dir": "output_dir",
+    "load_in_8bit": "model.load_in_8bit",
+    "load_in_4bit": "model.load_in_4bit",
     "r": "adapter.r",
     "lora_alpha": "adapter.lora_alpha",
     "lora_dropout": "adapter.lora_dropout",

@@ -62,6 +62,7 @@ def load(
     document = Document(value={}, lines={} if path else {(): (COMMAND_LINE, 0)})
     if base:
         merge(document, Document(value=dict(base), lines={(k,): (COMMAND_LINE, 0) for k in base}))
+        rename(document)
     files: list[Path] = []
     if path is not None:
         _extend(document, path, root, files, ())

@@ -2,14 +2,54 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from dadeum.core.family import MemberOf
 from dadeum.core.language import say
-from dadeum.core.settings import MemberSettings, Settings, setting
+from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
 Adapter = Annotated[MemberSettings, MemberOf("dadeum.model.adapters")]
 Head = Annotated[MemberSettings, MemberOf("dadeum.model.heads")]
+
+
+class QuantizationSettings(Settings):
+    """Frozen weights held in a few bits (bitsandbytes); embeddings and output layer keep their type."""
+
+    bits: Literal[4, 8] = setting(4, "Bits a weight.", "가중치 하나의 비트 수.")
+    type: Literal["nf4", "fp4"] | None = setting(
+        None,
+        "With 4 bits: the sixteen values that there are; default `nf4`, made for weights that are distributed normally.",
+        "4비트일 때 쓰는 열여섯 값. 기본값은 정규분포인 가중치에 맞는 `nf4`.",
+    )
+    double_quantization: bool | None = setting(
+        None,
+        "With 4 bits: also quantise the scales, which saves 0.4 bits a weight; default true.",
+        "4비트일 때: 배율도 양자화해 가중치마다 0.4비트를 아낍니다. 기본값 true.",
+    )
+
+    @model_validator(mode="after")
+    def _fits_the_bits(self) -> "QuantizationSettings":
+        for name in ("type", "double_quantization"):
+            if self.bits == 8 and getattr(self, name) is not None:
+                raise ValueError(
+                    say(
+                        f"{name}: only with 'bits: 4'; leave it out, or set 'bits: 4'",
+                        f"{name}: 'bits: 4'와 함께만 씁니다. 빼거나 'bits: 4'로 하세요",
+                    )
+                )
+        return self
+
+    @property
+    def scheme(self) -> str:
+        """What the weights are held in, for people."""
+        if self.bits == 8:
+            return "int8"
+        return f"{self.type or 'nf4'}{' + double quantization' if self.double else ''}"
+
+    @property
+    def double(self) -> bool:
+        """Whether scales are quantised too."""
+        return self.bits == 4 and self.double_quantization is not False
 
 
 class ModelSettings(Settings):
@@ -36,6 +76,16 @@ class ModelSettings(Settings):
         "Type that frozen weights are held in; `auto` follows the precision. Trainable weights are always float32.",
         "고정된 가중치의 자료형. `auto`는 정밀도를 따릅니다. 학습되는 가중치는 항상 float32입니다.",
     )
+    quantization: QuantizationSettings | None = setting(
+        None,
+        "Hold the frozen weights in 4 or 8 bits, and train an adapter on them (QLoRA); needs the extra `quantize`.",
+        "고정된 가중치를 4비트나 8비트로 두고 그 위에 어댑터를 학습합니다(QLoRA). `quantize` 추가 설치가 필요합니다.",
+    )
+    untie_embeddings: bool = setting(
+        False,
+        "Part an output layer that shares the embedding's weights from it, so that each is trained by itself.",
+        "임베딩과 가중치를 함께 쓰는 출력층을 떼어 따로 학습합니다.",
+    )
     attn_implementation: Literal["auto", "sdpa", "eager"] = setting(
         "auto",
         "Attention of transformers; `auto` takes the fastest that the model allows.",
@@ -51,6 +101,17 @@ class ModelSettings(Settings):
     def _config_needs_random(self) -> "ModelSettings":
         if self.config is not None and self.init != "random":
             raise ValueError(say("config: only with 'init: random'", "config: 'init: random'과 함께만 씁니다"))
+        return self
+
+    @model_validator(mode="after")
+    def _quantised_is_stored(self) -> "ModelSettings":
+        if self.quantization is not None and self.init == "random":
+            raise ValueError(
+                say(
+                    "quantization: not with 'init: random', whose weights have to be trained; leave one of them out",
+                    "quantization: 'init: random'과 함께 쓸 수 없습니다(새 가중치는 학습해야 함). 하나를 빼세요",
+                )
+            )
         return self
 
 
@@ -70,3 +131,31 @@ class TokenizerSettings(Settings):
         "A name (`chatml`, `plain`) or a Jinja file, for a model without a chat template or instead of its own.",
         "이름(`chatml`, `plain`) 또는 Jinja 파일. 대화 템플릿이 없는 모델에 주거나 모델의 것을 대신합니다.",
     )
+    add_special_tokens: dict[str, str | None] | Many[str] = setting(
+        (),
+        "New tokens: a list, or each with a description from whose pieces its row starts; else it starts from the mean row.",
+        "새 토큰: 목록, 또는 토큰마다 설명. 새 행은 설명을 이루는 조각들의 평균에서, 설명이 없으면 어휘 전체의 평균에서 시작합니다.",
+    )
+
+    @field_validator("add_special_tokens")
+    @classmethod
+    def _usable(cls, tokens: dict[str, str | None] | tuple[str, ...]) -> dict[str, str | None] | tuple[str, ...]:
+        names = list(tokens)
+        for token in names:
+            if not token.strip() or token != token.strip():
+                raise ValueError(
+                    say(
+                        f"found {token!r}, expected a token without blanks around it",
+                        f"{token!r}: 앞뒤에 빈칸이 없는 토큰이어야 합니다",
+                    )
+                )
+            if names.count(token) > 1:
+                raise ValueError(say(f"found '{token}' twice", f"'{token}'이(가) 두 번 있습니다"))
+        return tokens
+
+    @property
+    def new_tokens(self) -> dict[str, str]:
+        """The new tokens in their order, each with its description or nothing."""
+        found = self.add_special_tokens
+        pairs = found.items() if isinstance(found, dict) else ((token, None) for token in found)
+        return {token: description or "" for token, description in pairs}

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from dadeum.config.aliases import OLD_NAMES
+from dadeum.config.aliases import OLD_NAMES, SWITCHES
 from dadeum.config.experiment import Experiment
 from dadeum.config.problems import at, inner
 from dadeum.config.train import TrainSettings
@@ -117,14 +117,21 @@ def current_name(key: str, tree: Any) -> str:
 
 def rename(document: Document) -> None:
     """Move older names to the current ones; both at once is an error."""
-    for old in OLD_NAMES:
+    for old in (*OLD_NAMES, *SWITCHES):
         source = tuple(old.split("."))
-        target = tuple(current_name(old, document.value).split("."))
+        target = tuple((SWITCHES[old][0] if old in SWITCHES else current_name(old, document.value)).split("."))
         if target == source or not at(document.value, source):
             continue
         value = document.value[source[0]].pop(source[1])
         where, line = document.lines.pop(source, (COMMAND_LINE, 0))
-        if at(document.value, target):
+        if old in SWITCHES:
+            if not isinstance(value, bool):
+                text = say(f"found {value!r}, expected true or false", f"{value!r} 대신 true나 false를 쓰세요")
+                document.problems.append(Problem(where, line, old, text))
+            if value is not True:
+                continue
+            value = dict(SWITCHES[old][1])
+        if found_at(document.value, target) is not None if old in SWITCHES else at(document.value, target):
             new = dotted(target)
             document.problems.append(
                 Problem(

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -190,9 +191,9 @@ def highest_id(tokenizer: PreTrainedTokenizerFast) -> int:
     return int(max(tokenizer.get_vocab().values()))
 
 
-def check_vocabulary(rows: int, tokenizer: PreTrainedTokenizerFast) -> None:
-    """Raises ModelError where the tokenizer gives ids that the embedding of `rows` rows has no row for."""
-    highest = highest_id(tokenizer)
+def check_vocabulary(rows: int, tokenizer: PreTrainedTokenizerFast, new: Collection[int] = ()) -> None:
+    """Raises ModelError where the tokenizer gives ids, but for `new` ones, that the embedding of `rows` rows has no row for."""
+    highest = max((i for i in tokenizer.get_vocab().values() if i not in new), default=0)
     if highest >= rows:
         raise ModelError(
             say(

@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,9 +17,12 @@ from dadeum.core.errors import ModelError
 from dadeum.core.hub import commit_of
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
+from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.configuration import check_vocabulary, first_line, fresh_config, read_config, refuse_quantized
 from dadeum.model.files import ADAPTER_CONFIG, is_adapter, read_object, weight_files
+from dadeum.model.form import Form, remember, untie
+from dadeum.model.new_rows import add_rows, check_trained, rows_of, set_rows
 from dadeum.model.packing import unwrap, use_packing
 from dadeum.model.save import attach_adapter, save_model, without_bars
 
@@ -53,13 +56,16 @@ def load_for_training(
     device: torch.device | str,
     seed: int,
     packing: bool = True,
+    new_tokens: Mapping[str, str] = {},
 ) -> nn.Module:
     """The model on `device`, in training mode, with its adapter.
 
     Trainable weights are float32 whatever is stored; frozen ones are held in `model.dtype` (`auto`: float32 with fp32,
-    else the type of the arithmetic). The same seed gives the same weights whether the base was loaded or made. With
+    else the type of the arithmetic), or in few bits. The same seed gives the same weights whether the base was loaded or
+    made. `new_tokens`, with their descriptions, get rows; those of fresh weights are as fresh as all others. With
     `packing` an attention that keeps packed samples apart is chosen and checked. Raises ModelError.
     """
+    quantize.refuse(model, adapter)
     member = ADAPTERS.of(adapter)
     dtype = _frozen_dtype(model, precision, device) if member.freezes_base else torch.float32
     seed_all(seed)
@@ -69,14 +75,23 @@ def load_for_training(
         for parameter in made.parameters():
             parameter.data = parameter.data.to(dtype)
     else:
-        made = _stored(_needed(place), dtype, model.attn_implementation, trusted=model.trust_remote_code)
-        check_vocabulary(made.get_input_embeddings().weight.shape[0], tokenizer)
+        held = quantize.loading(model.quantization, dtype, device) if model.quantization else {}
+        made = _stored(_needed(place), dtype, model.attn_implementation, trusted=model.trust_remote_code, **held)
+    stored = rows_of(made)
+    if model.init == "random":
+        new_ids = tuple(tokenizer.convert_tokens_to_ids(list(new_tokens)))
+    else:
+        new_ids = add_rows(made, tokenizer, new_tokens)
+    check_vocabulary(rows_of(made), tokenizer)
+    untied = model.untie_embeddings and untie(made)
+    remember(made, _form(model, dtype, rows_of(made) if rows_of(made) != stored else None, untied))
     # Padding weighs nothing by its place; without this the token whose id is also the padding's would never learn.
     for module in made.modules():
         if isinstance(module, nn.Embedding):
             module.padding_idx = None
     seed_all(seed)
-    trained: nn.Module = member.apply(adapter, made)
+    trained: nn.Module = member.apply(adapter, made, new_tokens=new_ids)
+    check_trained(trained, new_ids, adapter.type)
     _record_base(trained, model, place)
     for parameter in trained.parameters():
         if parameter.requires_grad and parameter.dtype != torch.float32:
@@ -118,18 +133,31 @@ def load_for_inference(
     device: torch.device | str = "cpu",
     dtype: str = "auto",
     trusted: bool = False,
+    quantized: bool = True,
+    form: Form | None = None,
 ) -> nn.Module:
     """A whole model, or an adapter on its base, in evaluation mode.
 
-    `base` is the folder of the adapter's base; left out, the folder that the adapter names. `dtype` is `auto`
-    (float32 on a CPU, else bfloat16), `float32`, `bfloat16` or `float16`. Raises ModelError, naming what is absent.
+    `base` is the folder of the adapter's base; left out, the folder that the adapter names. The base is quantised, grown
+    and untied as the adapter notes it, or as `form` says; `quantized` false leaves the first of these out, which is what
+    merging needs. `dtype` is `auto` (float32 on a CPU, else bfloat16; of a quantised base the type of its training),
+    `float32`, `bfloat16` or `float16`. Raises ModelError, naming what is absent.
     """
     held = DTYPES[dtype] if dtype != "auto" else torch.float32 if torch.device(device).type == "cpu" else torch.bfloat16
-    if is_adapter(place):
-        model = attach_adapter(_stored(base or named_base(place), held, "auto", trusted=trusted), place)
-    else:
-        model = _stored(place, held, "auto", trusted=trusted)
-    return model.to(device).eval()
+    form = form or Form.load(place)
+    small: dict[str, Any] = {}
+    if form.quantization is not None and quantized:
+        held = DTYPES[form.dtype] if form.dtype and dtype == "auto" else held
+        small = quantize.loading(form.quantization, held, device)
+    adapted = is_adapter(place)
+    model = _stored((base or named_base(place)) if adapted else place, held, "auto", trusted=trusted, **small)
+    if form.rows is not None:
+        set_rows(model, form.rows)
+    if form.untied:
+        untie(model)
+    remember(model, form)
+    ready: nn.Module = attach_adapter(model, place) if adapted else model
+    return (ready if small else ready.to(device)).eval()
 
 
 def named_base(place: Path) -> Path:
@@ -145,8 +173,11 @@ def named_base(place: Path) -> Path:
     )
 
 
-def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool) -> Any:
-    """The weights in `place`. Raises ModelError for any tensor that is absent, and so would be drawn at random."""
+def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool, **held: Any) -> Any:
+    """The weights in `place`; `held` says how, where they are quantised.
+
+    Raises ModelError for any tensor that is absent, and so would be drawn at random.
+    """
     config = read_config(place, trusted=trusted)
     refuse_quantized(config, place)
     weight_files(place)
@@ -162,6 +193,7 @@ def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool) -
                 use_safetensors=True,
                 local_files_only=True,
                 output_loading_info=True,
+                **held,
             )
     except torch.OutOfMemoryError:
         raise
@@ -172,6 +204,7 @@ def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool) -
                 f"{place}: 모델을 읽을 수 없습니다: {first_line(error)}",
             )
         ) from error
+    quantize.settle(model)
     absent = sorted(str(name) for kind in ("missing_keys", "mismatched_keys") for name in info.get(kind, ()))
     if absent:
         shown = ", ".join(absent[:5]) + (" …" if len(absent) > 5 else "")
@@ -231,6 +264,11 @@ def _frozen_dtype(model: ModelSettings, precision: str, device: torch.device | s
         on_gpu = torch.device(device).type == "cuda"
         precision = "fp32" if not on_gpu else "bf16" if torch.cuda.is_bf16_supported() else "fp16"
     return DTYPES[precision]
+
+
+def _form(model: ModelSettings, dtype: torch.dtype, rows: int | None, untied: bool) -> Form:
+    held = str(dtype).removeprefix("torch.") if model.quantization is not None else None
+    return Form(model.quantization, held, rows, untied)
 
 
 def _record_base(trained: nn.Module, model: ModelSettings, place: Path | None) -> None:

@@ -36,7 +36,7 @@ def merge(adapter: Path, base: Path | None, out: Path, dtype: str = "float32", *
         )
     base = base or named_base(adapter)
     refuse_input(out, (adapter, base))
-    peft: Any = load_for_inference(adapter, base=base, dtype="float32", trusted=trusted)
+    peft: Any = load_for_inference(adapter, base=base, dtype="float32", trusted=trusted, quantized=False)
     _untie_where_adapted(peft)
     try:
         merged: Any = peft.merge_and_unload(safe_merge=True)

@@ -1,10 +1,72 @@
 """Rows of the embedding for tokens that the base did not know: they are trained and saved, or the adapter is refused."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+import torch
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
+from dadeum.model.configuration import check_vocabulary
+
+CHUNK = 8192  # rows in float32 at once
+
+
+def add_rows(model: Any, tokenizer: Any, tokens: Mapping[str, str]) -> tuple[int, ...]:
+    """Give each of `tokens`, all known to the tokenizer, a row; returns their ids. All other rows stay as they are.
+
+    A row starts from the mean of the rows of the pieces of the token's description, without one from that of the whole
+    vocabulary; so does its part of an output layer with weights of its own. Where the base has rows to spare they are
+    used. Raises ModelError where the tokenizer has other ids that the base has no row for.
+    """
+    if not tokens:
+        return ()
+    vocabulary = tokenizer.get_vocab()
+    new = {token: int(vocabulary[token]) for token in tokens}
+    known = sorted(set(vocabulary.values()) - set(new.values()))
+    check_vocabulary(rows_of(model), tokenizer, new=new.values())
+    set_rows(model, max(rows_of(model), *(number + 1 for number in new.values())))
+    starts = {number: _pieces(tokenizer, tokens[token], new.values()) for token, number in new.items()}
+    inside, outside = model.get_input_embeddings(), model.get_output_embeddings()
+    own = outside is not None and outside.weight is not inside.weight
+    tensors = [inside.weight, *([outside.weight] if own else [])]
+    if outside is not None and getattr(outside, "bias", None) is not None:
+        tensors.append(outside.bias)
+    with torch.no_grad():
+        for tensor in tensors:
+            whole = _mean(tensor, known)
+            for number, pieces in starts.items():
+                tensor[number] = (_mean(tensor, pieces) if pieces else whole).to(tensor.dtype)
+    return tuple(new.values())
+
+
+def rows_of(model: Any) -> int:
+    """Rows of the embedding."""
+    return int(model.get_input_embeddings().weight.shape[0])
+
+
+def set_rows(model: Any, rows: int) -> None:
+    """Give embedding and output layer so many rows; those that are there stay, further ones are anything."""
+    if rows != rows_of(model):
+        trained = model.get_input_embeddings().weight.requires_grad
+        model.resize_token_embeddings(rows, mean_resizing=False)
+        for layer in (model.get_input_embeddings(), model.get_output_embeddings()):
+            if layer is not None:
+                layer.requires_grad_(trained)
+
+
+def _pieces(tokenizer: Any, description: str, new: Any) -> list[int]:
+    found = tokenizer(description, add_special_tokens=False)["input_ids"] if description else []
+    return [number for number in found if number not in new]
+
+
+def _mean(tensor: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
+    """Mean of these rows in float64, a part at a time."""
+    total = torch.zeros(tensor.shape[1:], dtype=torch.float64, device="cpu")
+    for start in range(0, len(rows), CHUNK):
+        chosen = torch.tensor(rows[start : start + CHUNK], device=tensor.device)
+        total += tensor[chosen].float().sum(0).double().cpu()
+    return (total / len(rows)).to(tensor.device)
 
 
 def token_indices(model: Any, ids: Sequence[int]) -> dict[str, list[int]] | None:

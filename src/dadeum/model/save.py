@@ -16,10 +16,14 @@ from transformers.utils import logging as transformers_logging
 from dadeum.core.artifact import write_json
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
-from dadeum.model.adapters._first_values import as_plain, plain_config
+from dadeum.model.adapters._first_values import as_plain, is_drawn, plain_config
 from dadeum.model.configuration import first_line
 from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weight_files
+from dadeum.model.form import form_of
 from dadeum.model.packing import peft_of, unwrap
+
+# Methods of PEFT whose file holds what was trained; others write what they make of it.
+SAVED_AS_TRAINED = {"LORA", "ADALORA", "VERA", "IA3", "PROMPT_TUNING"}
 
 
 def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), pad_id: int | None = None) -> None:
@@ -36,6 +40,7 @@ def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), 
         check_finite(tensors)
         save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
         _save_adapter_config(peft, folder)
+        form_of(core).save(folder)
     else:
         check_finite(dict(core.named_parameters()))
         # Some models bring generation settings that transformers loads but refuses to write.
@@ -114,6 +119,8 @@ def attach_adapter(model: nn.Module, place: Path) -> nn.Module:
             warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
             # The adapter names its base by the user's word for it, and it lies in another folder (the Hub's cache).
             warnings.filterwarnings("ignore", message=".*base_model_name_or_path")
+            # Trained on a quantised base, whose layers are no Conv1D any more.
+            warnings.filterwarnings("ignore", message="fan_in_fan_out is set to")
             peft = get_peft_model(model, config)
         stored = load_file(file)
     except (ValueError, TypeError, KeyError, RuntimeError, SafetensorError) as error:

@@ -82,6 +82,7 @@ def test_flags_as_a_mapping() -> None:
         "train": {"learning_rate": 1e-4},
         "adapter": {"type": "lora"},
     }
+    assert from_flags({"load_8bit": True, "load_4bit": None}, overlay=True) == {"model": {"load_in_8bit": True}}
     assert from_flags({"lora_r": 4}, overlay=True) == {"adapter": {"type": "lora", "r": 4}}
     kinds = {"a.tsv": "csv", "a.jsonl": "jsonl", "a.JSON": "json", "a.parquet": "parquet", "a.txt": "text"}
     for path, kind in kinds.items():

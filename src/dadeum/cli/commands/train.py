@@ -81,6 +81,12 @@ def train(
     batch_size: Annotated[int | None, flag("batch_size", "samples of one step", "한 단계의 샘플 수")] = None,
     lr: Annotated[float | None, flag("lr", "learning rate", "학습률")] = None,
     lora_r: Annotated[int | None, flag("lora_r", "rank of LoRA", "LoRA의 rank")] = None,
+    load_8bit: Annotated[
+        bool, typer.Option("--load-8bit", help=say("hold the base in 8 bits", "기본 모델을 8비트로"))
+    ] = False,
+    load_4bit: Annotated[
+        bool, typer.Option("--load-4bit", help=say("hold the base in 4 bits (QLoRA)", "기본 모델을 4비트로(QLoRA)"))
+    ] = False,
     output_dir: Annotated[str | None, flag("output_dir", "plain copy of the result", "결과의 사본 폴더")] = None,
     resume_mode: ResumeOption = None,
     smoke: Annotated[
@@ -110,6 +116,8 @@ def train(
         "batch_size": batch_size,
         "lr": lr,
         "lora_r": lora_r,
+        "load_8bit": load_8bit or None,
+        "load_4bit": load_4bit or None,
         "output_dir": output_dir,
     }
     tree = from_flags(flags, overlay=named is not None)
