@@ -140,7 +140,7 @@ def _measure(dataset: Dataset, tokenizer: str | None) -> "tuple[Measure | None, 
         shown = str(named.name_or_path)
         try:
             found = places(settings, workspace).tokenizer or fetch_model(shown, named.revision, weights=False)
-            made = load_tokenizer(found, chat_template=template)
+            made = load_tokenizer(found, chat_template=template, new_tokens=tuple(settings.tokenizer.new_tokens))
         except (HubError, ModelError) as error:
             return None, str(error)
     else:

@@ -47,10 +47,12 @@ def fingerprint(*parts: Any) -> str:
 
 def versions() -> dict[str, str]:
     """Installed versions of dadeum and of the libraries that decide results, without importing them."""
-    found = {}
-    for name in ("dadeum", *LIBRARIES):
-        try:
-            found[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            found[name] = "absent"
-    return found
+    return {name: version(name) for name in ("dadeum", *LIBRARIES)}
+
+
+def version(name: str) -> str:
+    """The installed version of a library, without importing it."""
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "absent"

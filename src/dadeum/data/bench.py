@@ -27,12 +27,13 @@ class Bench:
         tokenizer_place: Path,
         chat_template: str | None,
         workspace: Workspace,
+        new_tokens: tuple[str, ...] = (),
     ) -> None:
         self.data, self.purpose, self.workspace = data, purpose, workspace
-        self._place, self._template = tokenizer_place, chat_template
+        self._place, self._template, self._new_tokens = tokenizer_place, chat_template, new_tokens
         # Which of them are the same: the tokenizer's files may change between two stages.
         stamps = sorted((file.name, file.stat().st_mtime_ns) for file in tokenizer_place.glob("*") if file.is_file())
-        self.made_of = (data, purpose, str(tokenizer_place), stamps, chat_template, workspace.root)
+        self.made_of = (data, purpose, str(tokenizer_place), stamps, chat_template, new_tokens, workspace.root)
 
     @cached_property
     def renderer(self) -> Renderer:
@@ -40,7 +41,7 @@ class Bench:
         template = self._template
         if template is not None and self.workspace.at(template).is_file():
             template = str(self.workspace.at(template))
-        tokenizer = load_tokenizer(self._place, chat_template=template)
+        tokenizer = load_tokenizer(self._place, chat_template=template, new_tokens=self._new_tokens)
         return Renderer(tokenizer, kwargs=self.data.chat_template_kwargs)
 
     @cached_property

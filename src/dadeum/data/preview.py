@@ -47,13 +47,14 @@ def preview(
     chat_template: str | None,
     purpose: Purpose,
     workspace: Workspace,
+    new_tokens: tuple[str, ...] = (),
 ) -> Preview | None:
     """The gate on the first rows; None where a file is too large to look into quickly. Writes nothing, imports no torch."""
     try:
         for source in data.sources:
             if any(path.stat().st_size > LARGEST for path in SOURCES.of(source).files(source, workspace)):
                 return None
-        bench = Bench(data, purpose, tokenizer_place, chat_template, workspace)
+        bench = Bench(data, purpose, tokenizer_place, chat_template, workspace, new_tokens)
         rows = list(_rows(data, purpose, workspace, bench.renderer))
         formatter = Formatter(data, purpose, Silent())
         formatter.take(bench.shaper(Chunk([json.dumps(row) for row in rows])))

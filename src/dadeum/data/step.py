@@ -93,6 +93,7 @@ def preprocess(
     workspace: Workspace,
     fingerprint: str,
     reporter: Reporter,
+    new_tokens: tuple[str, ...] = (),
 ) -> Path:
     """Rows to conversations, each with the text that the template makes of it and its part.
 
@@ -113,7 +114,7 @@ def preprocess(
         folder, kind="preprocessed", fingerprint=fingerprint, made_from=made_from, facts=facts, points="preprocess"
     ) as aside:
         with contextlib.ExitStack() as files:
-            wanted = Bench(data, purpose, tokenizer_place, chat_template, workspace)
+            wanted = Bench(data, purpose, tokenizer_place, chat_template, workspace, new_tokens)
             bench = files.enter_context(at_bench(wanted, last=False))
             account = files.enter_context(Account(aside / "kept.jsonl", aside / FAULTY, data.split.seed))
             tools = Tools(workspace, *_counters(bench.renderer), account.places)
@@ -176,6 +177,7 @@ def format_(
     workspace: Workspace,
     fingerprint: str,
     reporter: Reporter,
+    new_tokens: tuple[str, ...] = (),
 ) -> Path:
     """Conversations to ids and weights, with tokenizer, template and prompt contract beside them.
 
@@ -208,7 +210,7 @@ def format_(
             writers = {part: files.enter_context(SampleWriter(aside / f"{part}.arrow", more=more)) for part in PARTS}
             questions = files.enter_context((aside / QUESTIONS).open("w", encoding="utf-8", newline="\n"))
             faulty = files.enter_context((aside / FAULTY).open("w", encoding="utf-8", newline="\n"))
-            wanted = Bench(data, purpose, tokenizer_place, chat_template, workspace)
+            wanted = Bench(data, purpose, tokenizer_place, chat_template, workspace, new_tokens)
             bench = files.enter_context(at_bench(wanted, last=True))
             formatter = Formatter(data, purpose, reporter)
             for shaped in _shaped(bench.shaper, preprocessed / CONVERSATIONS, journal):

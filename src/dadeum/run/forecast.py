@@ -79,6 +79,7 @@ def _preview(lab: Lab, plan: Plan, found: Forecast) -> None:
         experiment.data,
         tokenizer_place=plan.places.tokenizer,
         chat_template=works.template_of(experiment, lab),
+        new_tokens=tuple(experiment.tokenizer.new_tokens),
         purpose=purpose_of(experiment),
         workspace=lab.workspace,
     )

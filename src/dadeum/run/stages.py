@@ -7,7 +7,7 @@ from typing import Any
 from dadeum.config.experiment import Experiment
 from dadeum.config.load import Loaded
 from dadeum.core.artifact import damage, read_json, read_manifest, write_json
-from dadeum.core.fingerprint import SHORT, fingerprint, versions
+from dadeum.core.fingerprint import SHORT, fingerprint, version, versions
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
@@ -130,11 +130,8 @@ def _known(
         del keys["data.filters"]
     formatting = {key: keys.pop(key) for key in FORMAT_KEYS}
     base = base_made_from(experiment, where.model, workspace)
-    model = {
-        k: v
-        for k, v in flat(experiment.model.model_dump(mode="json"), "model").items()
-        if k in ("model.dtype", "model.attn_implementation", "model.trust_remote_code")
-    }
+    tokens = experiment.tokenizer.new_tokens
+    model = _held(experiment)
     scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate")
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
     purpose = purpose_of(experiment)
@@ -144,6 +141,7 @@ def _known(
         **sources,  # later: of a prompt file its bytes count, not its name
         "tokenizer": tokenizer_hash(where.tokenizer),
         "tokenizer.chat_template": template_hash(experiment.tokenizer.chat_template, workspace),
+        **({"tokenizer.add_special_tokens": list(tokens)} if tokens else {}),
         "train.objective": purpose.objective,
         "data stage version": data_step.CODE_VERSION,
         **{f"{name} version": installed[name] for name in ("transformers", "tokenizers")},
@@ -170,6 +168,21 @@ def _known(
     made["eval tuned"] = {"train": _mark(made, "train"), **scores}
     made["compare"] = {"eval base": _mark(made, "eval base"), "eval tuned": _mark(made, "eval tuned")}
     return made
+
+
+def _held(experiment: Experiment) -> dict[str, Any]:
+    """How the base is held; what is not asked for is left out, as before there were such settings."""
+    model, tokens = experiment.model, experiment.tokenizer.new_tokens
+    names = ("dtype", "attn_implementation", "trust_remote_code")
+    found = {f"model.{name}": getattr(model, name) for name in names}
+    if model.quantization is not None:
+        found |= flat(model.quantization.model_dump(mode="json"), "model.quantization")
+        found |= {"bitsandbytes version": version("bitsandbytes")}
+    if model.untie_embeddings:
+        found["model.untie_embeddings"] = True
+    if any(tokens.values()):
+        found["tokenizer.add_special_tokens"] = tokens
+    return found
 
 
 def artifact_folder(lab: Lab, step: Step) -> Path | None:

@@ -52,6 +52,7 @@ def prepare(step: Step, lab: Lab, plan: Plan, reporter: Reporter) -> list[Path]:
     common: dict[str, Any] = {
         "tokenizer_place": tokenizer,
         "chat_template": template_of(experiment, lab),
+        "new_tokens": tuple(experiment.tokenizer.new_tokens),
         "purpose": purpose_of(experiment),
         "workspace": lab.workspace,
         "fingerprint": step.fingerprint,
@@ -79,7 +80,11 @@ def _initialise(step: Step, lab: Lab, plan: Plan) -> Path:
 
     assert plan.places.tokenizer is not None
     out = folder_of(lab, plan, "initialise")
-    tokenizer = load_tokenizer(plan.places.tokenizer, chat_template=template_of(lab.experiment, lab))
+    tokenizer = load_tokenizer(
+        plan.places.tokenizer,
+        chat_template=template_of(lab.experiment, lab),
+        new_tokens=tuple(lab.experiment.tokenizer.new_tokens),
+    )
     return make_base(
         lab.experiment.model,
         place=plan.places.model,
@@ -109,6 +114,7 @@ def job_of(lab: Lab, plan: Plan, run: Run, resume: Resume) -> TrainJob:
         train=experiment.train.model_copy(update={"objective": objective_of(experiment)}),
         model=experiment.model,
         adapter=experiment.adapter,
+        new_tokens=experiment.tokenizer.new_tokens,
         packing=experiment.data.packing,
         max_length=experiment.data.max_length,
         formatted=folder_of(lab, plan, "format"),

@@ -1,5 +1,6 @@
 """What one training is given, and what it gives back."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +20,7 @@ class TrainJob:
 
     `formatted` is the folder of the data stage, `model_place` the folder of the base model (absent where it starts
     from random weights); weights go to `checkpoints` (`checkpoints/<experiment>/<run>`), evidence to `evidence`.
+    `new_tokens` are those that the base does not know, each with its description or nothing.
     `experiment` is the resolved experiment, for the record.
     """
 
@@ -32,6 +34,7 @@ class TrainJob:
     checkpoints: Path
     evidence: Path
     fingerprint: str
+    new_tokens: Mapping[str, str] = field(default_factory=dict)
     experiment: dict[str, Any] = field(default_factory=dict)
     resume: Literal["auto", "never", "must"] = "auto"
 
