@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from dadeum.config.evaluate import EvaluateSettings
+from dadeum.config.model import QuantizationSettings
 from dadeum.core.faults import point
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
@@ -26,7 +27,11 @@ FILES = {
 
 @dataclass(frozen=True)
 class ModelAt:
-    """Where a model lies: `prompt` holds tokenizer and prompt contract (default `place`), `base` is an adapter's base."""
+    """Where a model lies: `prompt` holds tokenizer and prompt contract (default `place`), `base` is an adapter's base.
+
+    `quantization` and `new_tokens` (with their descriptions) are for a base, which is asked as training finds it; a
+    tuned model brings its own.
+    """
 
     place: Path
     prompt: Path | None = None
@@ -34,6 +39,8 @@ class ModelAt:
     device: str = "auto"
     dtype: str = "auto"
     trusted: bool = False
+    quantization: QuantizationSettings | None = None
+    new_tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 @contextmanager
@@ -44,6 +51,7 @@ def _opened(model: ModelAt, name: str) -> "Iterator[Engine]":
     import torch
 
     from dadeum.generate.engine import Engine
+    from dadeum.model.form import Form
 
     engine = Engine.open(
         model.place,
@@ -53,6 +61,8 @@ def _opened(model: ModelAt, name: str) -> "Iterator[Engine]":
         dtype=model.dtype,
         trusted=model.trusted,
         name=name,
+        form=Form(model.quantization) if model.quantization else None,
+        new_tokens=model.new_tokens,
     )
     try:
         yield engine

@@ -26,7 +26,9 @@ from dadeum.generate.place import default_device, open_contract
 from dadeum.generate.reply import Reply, seeded
 from dadeum.generate.stream import decode
 from dadeum.model.configuration import rotation_limit
+from dadeum.model.form import Form
 from dadeum.model.load import load_for_inference
+from dadeum.model.new_rows import add_rows
 from dadeum.model.packing import unwrap
 
 Messages = Sequence[Mapping[str, Any]]
@@ -61,14 +63,18 @@ class Engine:
         dtype: str = "auto",
         trusted: bool = False,
         name: str = "",
+        form: Form | None = None,
+        new_tokens: Mapping[str, str] = {},
     ) -> "Engine":
         """Load the model in `place`: whole, or an adapter on `base` (default: the base that it names).
 
-        `prompt` is the folder with tokenizer and prompt contract (default `place` itself, else its base). Raises ModelError.
+        `prompt` is the folder with tokenizer and prompt contract (default `place` itself, else its base). A base is held as
+        `form` says, with rows for `new_tokens`; an adapter says so itself. Raises ModelError.
         """
         tokenizer, contract = open_contract(prompt or place, base)
         where = default_device() if device == "auto" else device
-        model = load_for_inference(place, base=base, device=where, dtype=dtype, trusted=trusted)
+        model = load_for_inference(place, base=base, device=where, dtype=dtype, trusted=trusted, form=form)
+        add_rows(model, tokenizer, new_tokens)
         rows = model.get_input_embeddings().weight.shape[0]  # type: ignore[operator]
         if len(tokenizer) > rows:
             raise ModelError(

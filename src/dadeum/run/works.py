@@ -220,7 +220,14 @@ def model_at(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"]) -> 
     settings, prompt = lab.experiment.model, folder_of(lab, plan, "format") / "prompt"
     base = base_place(lab, plan)
     if kind == "base":
-        return evaluate_step.ModelAt(base, prompt=prompt, dtype=settings.dtype, trusted=settings.trust_remote_code)
+        return evaluate_step.ModelAt(
+            base,
+            prompt=prompt,
+            dtype=settings.dtype,
+            trusted=settings.trust_remote_code,
+            quantization=settings.quantization,
+            new_tokens={} if settings.init == "random" else lab.experiment.tokenizer.new_tokens,
+        )
     adapted = (run.final / "adapter_config.json").is_file()
     return evaluate_step.ModelAt(
         run.final,

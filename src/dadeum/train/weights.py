@@ -62,9 +62,18 @@ def load_weights(
         device=device,
         seed=job.train.seed,
         packing=job.packing,
+        new_tokens={} if whole else job.new_tokens,
     )
     if checkpoint is not None and not whole:
-        from peft import set_peft_model_state_dict
-
-        set_peft_model_state_dict(module, load_file(checkpoint / ADAPTER_WEIGHTS))
+        _take_back(module, checkpoint)
     return module
+
+
+def _take_back(module: nn.Module, checkpoint: Path) -> None:
+    from peft import set_peft_model_state_dict
+
+    trained = checkpoint / "state" / TRAINED
+    if trained.is_file():
+        module.load_state_dict(load_file(trained), strict=False)
+    else:
+        set_peft_model_state_dict(module, load_file(checkpoint / ADAPTER_WEIGHTS))
