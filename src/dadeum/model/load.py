@@ -18,8 +18,10 @@ from dadeum.core.hub import commit_of
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
 from dadeum.model import quantize
-from dadeum.model.adapters import ADAPTERS
+from dadeum.model.adapters import ADAPTERS, Beside, reads_weights, refuse
+from dadeum.model.adapters._first_values import taken_from_weights
 from dadeum.model.configuration import check_vocabulary, first_line, fresh_config, read_config, refuse_quantized
+from dadeum.model.few_bits import settle
 from dadeum.model.files import ADAPTER_CONFIG, is_adapter, read_object, weight_files
 from dadeum.model.form import Form, remember, untie
 from dadeum.model.new_rows import add_rows, check_trained, rows_of, set_rows
@@ -66,17 +68,19 @@ def load_for_training(
     `packing` an attention that keeps packed samples apart is chosen and checked. Raises ModelError.
     """
     quantize.refuse(model, adapter)
+    refuse(adapter, Beside(packing=packing, quantized=model.quantization is not None))
     member = ADAPTERS.of(adapter)
     dtype = _frozen_dtype(model, precision, device) if member.freezes_base else torch.float32
+    first = torch.float32 if reads_weights(adapter) else dtype
     seed_all(seed)
     made: Any
     if model.init == "random" and not _is_made(place):
         made = _fresh(model, place, tokenizer)
         for parameter in made.parameters():
-            parameter.data = parameter.data.to(dtype)
+            parameter.data = parameter.data.to(first)
     else:
         held = quantize.loading(model.quantization, dtype, device) if model.quantization else {}
-        made = _stored(_needed(place), dtype, model.attn_implementation, trusted=model.trust_remote_code, **held)
+        made = _stored(_needed(place), first, model.attn_implementation, trusted=model.trust_remote_code, **held)
     stored = rows_of(made)
     if model.init == "random":
         new_ids = tuple(tokenizer.convert_tokens_to_ids(list(new_tokens)))
@@ -96,6 +100,8 @@ def load_for_training(
     for parameter in trained.parameters():
         if parameter.requires_grad and parameter.dtype != torch.float32:
             parameter.data = parameter.data.float()
+        elif first != dtype and not parameter.requires_grad:
+            parameter.data = parameter.data.to(dtype)
     trained.to(device).train()
     if packing:
         logger.info("packing with %s attention", use_packing(trained, model.attn_implementation))
@@ -150,7 +156,10 @@ def load_for_inference(
         held = DTYPES[form.dtype] if form.dtype and dtype == "auto" else held
         small = quantize.loading(form.quantization, held, device)
     adapted = is_adapter(place)
-    model = _stored((base or named_base(place)) if adapted else place, held, "auto", trusted=trusted, **small)
+    # Made of the weights as they are stored, not as they are rounded to be used.
+    factors = adapted and taken_from_weights(read_object(place / ADAPTER_CONFIG).get("init_lora_weights"))
+    first = torch.float32 if factors else held
+    model = _stored((base or named_base(place)) if adapted else place, first, "auto", trusted=trusted, **small)
     if form.rows is not None:
         set_rows(model, form.rows)
     if form.untied:
@@ -204,7 +213,7 @@ def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool, *
                 f"{place}: 모델을 읽을 수 없습니다: {first_line(error)}",
             )
         ) from error
-    quantize.settle(model)
+    settle(model)
     absent = sorted(str(name) for kind in ("missing_keys", "mismatched_keys") for name in info.get(kind, ()))
     if absent:
         shown = ", ".join(absent[:5]) + (" …" if len(absent) > 5 else "")
