@@ -92,6 +92,12 @@ def adapter_tensors(peft: Any) -> dict[str, torch.Tensor]:
     return tensors
 
 
+def saved_as_trained(model: nn.Module) -> bool:
+    """Whether the files of `save_model` hold each trained weight as it is: not what is made of others, or made plain."""
+    peft = peft_of(model)
+    return peft is None or (peft.peft_config["default"].peft_type in SAVED_AS_TRAINED and not is_drawn(peft))
+
+
 def check_finite(tensors: Mapping[str, torch.Tensor]) -> None:
     """Raises ModelError naming the first tensor that holds NaN or infinity."""
     for name, tensor in tensors.items():

@@ -19,7 +19,7 @@ from dadeum.core.errors import TrainError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.train import rng
-from dadeum.train.weights import PROMPT, save_weights
+from dadeum.train.weights import PROMPT, restore_course, save_adapter, save_weights
 
 if TYPE_CHECKING:
     from dadeum.train.loop import Loop
@@ -98,6 +98,7 @@ def write_checkpoint(loop: "Loop") -> Path:
                 save_weights(loop.module, aside, loop.job.formatted, loop.stop_ids, loop.pad_id)
                 (aside / STATE).mkdir()
                 save_file(optimizer, aside / STATE / "optimizer.safetensors")
+                save_adapter(loop.module, loop.course, aside / STATE)
                 for rank, state in enumerate(states):
                     (aside / STATE / f"rng-{rank:03d}.safetensors").write_bytes(state)
                 write_json(aside / STATE / "state.json", _state(loop, numbers))
@@ -189,6 +190,7 @@ def restore(loop: "Loop", checkpoint: Checkpoint) -> None:
         entries.setdefault(places[name], {})[key] = value
     loop.optimizer.load_state_dict({"state": entries, "param_groups": loop.optimizer.state_dict()["param_groups"]})
     loop.arithmetic.scaler.load_state_dict(state["scaler"])
+    restore_course(loop.course, folder)
     loop.step = loop.resumed_from = loop.saved = state["step"]
     loop.tokens, loop.trained_tokens, loop.seconds = state["tokens"], state["trained_tokens"], state["seconds"]
     loop.validation = {int(step): loss for step, loss in state["validation"].items()}

@@ -111,10 +111,13 @@ def prepare(
     """The loop, fresh or where its newest whole checkpoint stands; `choose` takes some of the training rows."""
     from dadeum.data.contract import open_prompt
     from dadeum.data.samples import Samples
+    from dadeum.model import adapters
     from dadeum.model.load import enable_checkpointing
     from dadeum.train import precision as arithmetic
+    from dadeum.train.adapter import beside, give_first_values, tell_trained, with_rates
     from dadeum.train.learning_rate import learning_rates
     from dadeum.train.loop import Loop
+    from dadeum.train.memory import tell_memory
     from dadeum.train.objectives import OBJECTIVES
     from dadeum.train.optimizers import OPTIMIZERS
     from dadeum.train.order import Order
@@ -132,9 +135,14 @@ def prepare(
     if checkpoint is not None:
         _may_resume(job, checkpoint, conditions)
     tokenizer, contract = open_prompt(job.formatted / PROMPT)
+    adapters.refuse(job.adapter, beside(job, schedule.steps))
     module = load_weights(
         job, checkpoint.folder if checkpoint else None, tokenizer=tokenizer, precision=kind, device=processes.device
     )
+    if checkpoint is None:
+        give_first_values(job, module, samples, tokenizer, _pad_id(tokenizer))
+        tell_trained(module, reporter)
+    tell_memory(job, module, reporter)
     _fits_the_model(module, samples)
     _rotates_evenly(job, module, samples)
     if settings.gradient_checkpointing:
@@ -146,7 +154,11 @@ def prepare(
         objective=OBJECTIVES.of(settings.objective),
         module=module,
         model=processes.wrap(module),
-        optimizer=OPTIMIZERS.of(settings.optim).build(settings.optim, module, settings.learning_rate),
+        optimizer=with_rates(
+            OPTIMIZERS.of(settings.optim).build(settings.optim, module, settings.learning_rate),
+            adapters.learning_rates(job.adapter, module),
+        ),
+        course=adapters.course(job.adapter, module, schedule.steps),
         learning_rate=learning_rates(settings, schedule),
         arithmetic=arithmetic.Arithmetic(kind, processes.device),
         samples=samples,
@@ -247,14 +259,16 @@ def _may_resume(job: TrainJob, checkpoint: "Checkpoint", now: dict[str, Any]) ->
 def _fits_the_model(module: Any, samples: Any) -> None:
     """Raises TrainError where a sample is longer than the model has positions."""
     limit = getattr(module.config.get_text_config(), "max_position_embeddings", None)
+    virtual = getattr(getattr(module, "active_peft_config", None), "num_virtual_tokens", 0)
     longest = int(samples.longest)
-    if isinstance(limit, int) and longest > limit:
+    if isinstance(limit, int) and longest + virtual > limit:
+        more = say(f" and {virtual} virtual ones", f"와 가상 토큰 {virtual}개") if virtual else ""
         raise TrainError(
             say(
-                f"data.max_length: the longest sample has {longest} tokens, but the model has only {limit} positions; "
-                f"set data.max_length to at most {limit}",
-                f"data.max_length: 가장 긴 샘플이 토큰 {longest}개인데 모델의 위치는 {limit}개뿐입니다. "
-                f"data.max_length를 {limit} 이하로 하세요",
+                f"data.max_length: the longest sample has {longest} tokens{more}, but the model has only {limit} positions; "
+                f"set data.max_length to at most {limit - virtual}",
+                f"data.max_length: 가장 긴 샘플이 토큰 {longest}개{more}인데 모델의 위치는 {limit}개뿐입니다. "
+                f"data.max_length를 {limit - virtual} 이하로 하세요",
             )
         )
 

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import PreTrainedTokenizerFast
 
-from dadeum.model.adapters import ADAPTERS
-from dadeum.model.files import ADAPTER_WEIGHTS
+from dadeum.core.artifact import read_json, write_json
+from dadeum.model.adapters import ADAPTERS, Course, resumed
+from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from dadeum.model.load import load_for_training
-from dadeum.model.save import save_model
+from dadeum.model.save import save_model, saved_as_trained
 from dadeum.train.job import TrainJob
 
 PROMPT = "prompt"
+COURSE, COURSE_VALUES, TRAINED = "adapter.safetensors", "adapter.json", "trained.safetensors"
 
 
 def trained_parameters(module: nn.Module) -> Iterator[tuple[str, nn.Parameter]]:
@@ -44,6 +46,23 @@ def save_weights(module: nn.Module, folder: Path, formatted: Path, stop_ids: Seq
             shutil.copyfile(file, folder / file.name)
 
 
+def save_adapter(module: nn.Module, course: Course, state: Path) -> None:
+    """What a run goes on from and the files of its adapter do not hold: the course's state, and weights made of others."""
+    tensors, values = course.state()
+    if tensors or values:
+        save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, state / COURSE)
+        write_json(state / COURSE_VALUES, values)
+    if not saved_as_trained(module):
+        plain = {name: p.detach().cpu().contiguous() for name, p in trained_parameters(module)}
+        save_file(plain, state / TRAINED)
+
+
+def restore_course(course: Course, state: Path) -> None:
+    """Take back the course's state."""
+    if (state / COURSE).is_file():
+        course.restore(load_file(state / COURSE), read_json(state / COURSE_VALUES))
+
+
 def load_weights(
     job: TrainJob, checkpoint: Path | None, *, tokenizer: PreTrainedTokenizerFast, precision: str, device: torch.device
 ) -> nn.Module:
@@ -53,9 +72,12 @@ def load_weights(
     if whole:
         # A whole model is its own base: only the weights of the checkpoint are read.
         model, place = model.model_copy(update={"init": "pretrained", "config": None}), checkpoint
+    adapter = job.adapter
+    if checkpoint is not None and not whole:
+        adapter = resumed(adapter, read_json(checkpoint / ADAPTER_CONFIG))
     module = load_for_training(
         model,
-        job.adapter,
+        adapter,
         place=place,
         tokenizer=tokenizer,
         precision=precision,

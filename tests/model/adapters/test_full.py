@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from dadeum.core.errors import ModelError
-from dadeum.model.adapters import ADAPTERS, Beside, full, refuse
+from dadeum.model.adapters import ADAPTERS, full
 from tests.model.tiny import tiny
 
 
@@ -67,11 +67,6 @@ def test_twenty_steps_move_what_is_not_frozen_and_nothing_else(shape: str) -> No
         model(torch.arange(3, 20)[None]).logits.logsumexp(-1).mean().backward()
         optimizer.step()
     assert {n for n, p in model.named_parameters() if not torch.equal(p, before[n])} == moving < set(before)
-
-
-def test_a_quantised_base_is_refused_with_both_names() -> None:
-    with pytest.raises(ModelError, match=r"adapter: found 'full' beside 'model\.quantization"):
-        refuse(full.Settings(), Beside(quantized=True))
 
 
 def test_every_member_keeps_the_contract() -> None:

@@ -4,6 +4,7 @@ A member defines `Settings`, `freezes_base` (the base's weights do not move, so 
 `mergeable` and `apply`. What else it may define, by name, is asked for by the functions below:
 
     refuse(settings, beside)              choices of other sections that it cannot go together with
+    reads_weights(settings)               whether `apply` makes first values of the weights, which it is then given in float32
     resumed(settings, saved)              the settings of a run that goes on, where its first step changed them
     initialise(settings, model, start)    first values that come from data, from text or from the weights
     learning_rates(settings, model)       (parameter, how many times the rate) of those with a rate of their own
@@ -89,6 +90,12 @@ def refuse(settings: MemberSettings, beside: Beside) -> None:
     """Raises ModelError for a pair of choices that cannot go together, naming both. Imports nothing heavy."""
     if (check := _of(settings, "refuse")) is not None:
         check(settings, beside)
+
+
+def reads_weights(settings: MemberSettings) -> bool:
+    """Whether first values are made of the weights."""
+    ask = _of(settings, "reads_weights")
+    return ask is not None and bool(ask(settings))
 
 
 def resumed(settings: MemberSettings, saved: Mapping[str, Any]) -> MemberSettings:

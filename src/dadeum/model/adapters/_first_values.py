@@ -37,13 +37,18 @@ def remember(adapted: Any) -> None:
         setattr(adapted, MARK, {name: tensor.clone() for name, tensor in adapter_tensors(adapted).items()})
 
 
+def is_drawn(adapted: Any) -> bool:
+    """Whether the base was changed in a way that nobody can repeat."""
+    return hasattr(adapted, MARK)
+
+
 def as_plain(adapted: Any, tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
-    """The tensors to save: of twice the rank where the base was changed in a way that nobody can repeat."""
+    """The tensors to save: of twice the rank for an adapter of a drawn base."""
     import torch
 
-    first: Mapping[str, Tensor] | None = getattr(adapted, MARK, None)
-    if first is None:
+    if not is_drawn(adapted):
         return tensors
+    first: Mapping[str, Tensor] = getattr(adapted, MARK)
     found = dict(tensors)
     for name, tensor in tensors.items():
         if ".lora_A." in name:
@@ -55,7 +60,7 @@ def as_plain(adapted: Any, tensors: "dict[str, Tensor]") -> "dict[str, Tensor]":
 
 def plain_config(adapted: Any, values: dict[str, Any]) -> dict[str, Any]:
     """The configuration that belongs to `as_plain`: twice the ranks, with the scale as it was."""
-    if getattr(adapted, MARK, None) is None:
+    if not is_drawn(adapted):
         return values
     times = 2**0.5 if values["use_rslora"] else 2
     return {

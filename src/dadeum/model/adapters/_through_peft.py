@@ -45,7 +45,9 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
         with warnings.catch_warnings():
             # PEFT asks transformers by a name that the latter gave up.
             warnings.filterwarnings("ignore", message=".*is_gradient_checkpointing", category=FutureWarning)
-            warnings.filterwarnings("ignore", message=".*(fan_in_fan_out|tie_word_embeddings|path_initial_model)")
+            warnings.filterwarnings(
+                "ignore", message=".*(fan_in_fan_out|tie_word_embeddings|path_initial_model|low_cpu_mem_usage)"
+            )
             adapted: Any = get_peft_model(model, config_class(**values))
     except Exception as error:
         if "out of memory" in str(error).lower():

@@ -9,7 +9,6 @@ from dadeum.core.errors import ModelError
 from dadeum.core.language import say
 from dadeum.core.near import hint, nearest
 from dadeum.core.settings import Many, MemberSettings, setting
-from dadeum.model.adapters import Beside, together
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,15 +36,6 @@ class Settings(MemberSettings):
 def mergeable(settings: Settings) -> bool:
     """There is nothing to merge."""
     return False
-
-
-def refuse(settings: Settings, beside: Beside) -> None:
-    """Rounded weights do not move."""
-    if beside.quantized:
-        raise together(
-            "adapter", "full", "model.quantization", "4 / 8 bits", "use adapter: lora, or leave the quantization out",
-            "adapter: lora를 쓰거나 양자화를 빼세요",
-        )  # fmt: skip
 
 
 def apply(settings: Settings, model: "nn.Module", new_tokens: Sequence[int] = ()) -> "nn.Module":

@@ -19,7 +19,17 @@ from dadeum.model.adapters._targets import linear_names
 if TYPE_CHECKING:
     from torch import nn
 
-__all__ = ["Settings", "apply", "initialise", "learning_rates", "linear_names", "mergeable", "refuse", "resumed"]
+__all__ = [
+    "Settings",
+    "apply",
+    "initialise",
+    "learning_rates",
+    "linear_names",
+    "mergeable",
+    "reads_weights",
+    "refuse",
+    "resumed",
+]
 freezes_base = True
 FIRST_VALUES = ("gaussian", "pissa", "olora", "eva", "loftq", "orthogonal")
 Positive = Annotated[int, Field(gt=0)]
@@ -143,6 +153,13 @@ def _pair(one: str, other: str, english: str, korean: str) -> ValueError:
 def mergeable(settings: Settings) -> bool:
     """Yes, but for LoftQ, whose matrices also hold what the 4-bit base lacks and a whole base has."""
     return settings.init_lora_weights != "loftq"
+
+
+def reads_weights(settings: Settings) -> bool:
+    """PiSSA and OLoRA do: their factors are the same then, whatever type the base is held in."""
+    from dadeum.model.adapters._first_values import taken_from_weights
+
+    return taken_from_weights(settings.init_lora_weights)
 
 
 def refuse(settings: Settings, beside: Beside) -> None:
