@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from dadeum.config.model import QuantizationSettings
-from dadeum.model.few_bits import expected_bytes, held_bytes
+from dadeum.model.few_bits import expected_bytes, held_bytes, size_of
 from dadeum.model.form import Form
 from dadeum.model.load import load_for_inference
 from tests.model.quantized import IDS, SCHEMES, bases, train
@@ -61,3 +61,11 @@ def test_the_forecast_of_memory_is_what_is_held(bases: Path, shape: str, scheme:
     plain = held_bytes(load_for_inference(bases / shape))
     assert expected_bytes(tiny(shape), None, 4) == plain
     assert found < 0.8 * plain
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_as_many_numbers_as_before(bases: Path, scheme: str) -> None:
+    model = load_for_inference(
+        bases / "llama", form=Form(QuantizationSettings.model_validate(SCHEMES[scheme]), "float32")
+    )
+    assert sum(map(size_of, model.parameters())) == sum(p.numel() for p in tiny("llama").parameters())

@@ -67,6 +67,12 @@ def is_quantized(model: nn.Module) -> bool:
     return any(parameter.dtype in (torch.uint8, torch.int8) for parameter in model.parameters())
 
 
+def size_of(parameter: torch.Tensor) -> int:
+    """How many numbers it stands for; two share a byte where there are 4 bits to each."""
+    packed = getattr(parameter, "quant_state", None)
+    return int(parameter.numel() if packed is None else packed.shape.numel())
+
+
 def held_bytes(model: nn.Module) -> int:
     """Bytes that the weights take where they lie, with the scales of quantised ones."""
     seen: dict[int, int] = {}

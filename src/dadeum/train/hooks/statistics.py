@@ -58,6 +58,8 @@ class Statistics(Hook):
             write_json(self.job.evidence / STATISTICS, self._facts(loop, peak))
 
     def _facts(self, loop: "Loop", peak: int) -> dict[str, Any]:
+        from dadeum.model.few_bits import held_bytes, size_of
+
         job, parameters = self.job, list(loop.module.parameters())
         best = min(loop.validation, key=lambda step: loop.validation[step], default=None)
         return {
@@ -80,7 +82,9 @@ class Statistics(Hook):
             "seconds": loop.seconds,
             "tokens_per_second": loop.tokens / loop.seconds if loop.seconds else None,
             "peak_memory_bytes": peak,
-            "parameters": sum(p.numel() for p in parameters),
+            "parameters": sum(map(size_of, parameters)),
+            "weights_bytes": held_bytes(loop.module),
+            "quantization": None if job.model.quantization is None else job.model.quantization.scheme,
             "trainable_parameters": sum(p.numel() for p in parameters if p.requires_grad),
             "device": loop.device_name,
             "processes": loop.processes.world_size,
