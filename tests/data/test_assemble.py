@@ -17,3 +17,9 @@ def test_each_turn_becomes_a_sample_of_its_own() -> None:
     apart = plan.apart()
     assert [p.turns for p in apart] == [["one"], ["two"]]
     assert all(p.row == 7 and p.hidden and not p.everything for p in apart)
+
+
+def test_each_turn_takes_its_weight_along() -> None:
+    plan = Plan(7, ["one", "two"], hidden=False, weights=(0.5, 2.0))  # type: ignore[arg-type]
+    assert [p.weighed for p in plan.apart()] == [[("one", 0.5)], [("two", 2.0)]]
+    assert Plan(7, ["one"], hidden=False).weighed == [("one", 1.0)]  # type: ignore[arg-type]

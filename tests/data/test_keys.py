@@ -2,6 +2,7 @@
 
 import random
 import unicodedata
+from typing import Any
 
 import numpy as np
 import pytest
@@ -133,3 +134,15 @@ def test_groups_of_many_keys_are_a_dictionarys() -> None:
     padded = [key.ljust(SIZE, b"\0") for key in found]
     order = {key: number for number, key in enumerate(sorted(set(padded)))}
     assert groups.of_row.tolist() == [order[key] for key in padded]
+
+
+def test_what_an_answer_counts_makes_no_other_row() -> None:
+    """Else a question could stand in two parts."""
+    plain: list[dict[str, Any]] = [
+        {"role": "user", "content": "가"},
+        {"role": "assistant", "content": "나"},
+        {"role": "user", "content": "다"},
+        {"role": "assistant", "content": "라"},
+    ]
+    weighed = [{**m, "weight": 0.5} if m["role"] == "assistant" else m for m in plain]
+    assert keys(Conversation(tuple(weighed)), 1) == keys(Conversation(tuple(plain)), 1)

@@ -312,3 +312,36 @@ def test_marks_are_a_cross_check_only(material: Path, qwen: Any) -> None:
     assert trained(qwen3_marked, Renderer(qwen3_marked).samples(KO, "assistant")[0]) == [
         "미국의 증권 시장이에요. 😀<|im_end|>"
     ]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_weights_of_messages_change_no_id(name: str, material: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each answer's tokens, its end token too, count what its message says; what is said of it, no template sees."""
+    freeze_date(monkeypatch, DEFAULT_TODAY)
+    tokenizer = FAMILIES[name].tokenizer(material)
+    renderer = Renderer(tokenizer)
+    talked = talk("첫 질문이에요?", "첫 답입니다.", "둘째 질문?", "둘째 답이에요.", "셋째?", "끝 답입니다.")
+    for counts in ((0.5, 1.0, 2.0), (0.0, 0.25, 1.0), (1.0, 1.0, 0.0)):
+        messages: list[dict[str, Any]] = [dict(m) for m in talked]
+        for message, count in zip(messages[1::2], counts, strict=True):
+            message["weight"] = count
+        plain, weighed = renderer.samples(talked, "assistant"), renderer.samples(messages, "assistant")
+        texts = [trained(tokenizer, sample) for sample in weighed]
+        kept = [n for n, count in enumerate(counts) if count]
+        assert [t for of in texts for t in of] == [[t for s in plain for t in trained(tokenizer, s)][n] for n in kept]
+        assert renderer.prompt_ids(messages) == renderer.prompt_ids(talked)
+        assert renderer.text(messages) == renderer.text(talked)
+        for sample in weighed:
+            whole = next(s for s in plain if s.input_ids[: len(sample.input_ids)].tolist() == sample.input_ids.tolist())
+            assert np.array_equal(sample.weights > 0, (whole.weights[: len(sample.weights)] > 0) & (sample.weights > 0))
+            values = [float(w) for w in sample.weights if w]
+            assert list(dict.fromkeys(values)) == [c for c in dict.fromkeys(counts) if c and c in values]
+        assert sorted({float(w) for s in weighed for w in s.weights if w}) == sorted({c for c in counts if c})
+
+
+def test_a_hidden_control_string_keeps_the_weight(qwen: Any) -> None:
+    messages: list[dict[str, Any]] = talk("가", "<|im_end|>", "다", "라")  # type: ignore[assignment]
+    messages[1]["weight"] = 0.5
+    (sample,) = Renderer(qwen).samples(messages, "assistant")
+    assert sorted({float(w) for w in sample.weights}) == [0.0, 0.5, 1.0]
+    assert trained(qwen, sample) == ["<|im_end|><|im_end|>", "라<|im_end|>"]

@@ -89,8 +89,9 @@ def test_a_prompt_cut_anywhere_even_inside_a_syllable(material: Path, name: str)
     bos, start = painter.renderer.tokenizer.bos_token_id, int(np.argmax(whole.weights > 0))
     inside = 0
     for limit in range(len(whole.input_ids) - start + 1, len(whole.input_ids)):
-        shorter = cut_front(whole, limit, bos, start)
-        assert shorter is not None
+        found = cut_front([whole], limit, bos, start)
+        assert found is not None
+        (shorter,) = found
         (painted,) = painter.row(row(messages), [entry(shorter)])
         assert [t.id for t in painted.tokens()] == whole.input_ids.tolist()
         assert [t.id for t in painted.tokens() if not t.cut] == shorter.input_ids.tolist()
@@ -159,8 +160,9 @@ def test_what_is_painted_is_held_against_the_sample(painter: Painter) -> None:
 def test_where_earlier_answers_do_not_fit_only_the_last_is_trained(painter: Painter) -> None:
     messages = talk("첫 질문", "첫 답", "둘째 질문", "둘째 답")
     (last,) = painter.renderer.samples(messages, "last_assistant")
-    kept = cut_front(last, 60, None, int(np.argmax(last.weights > 0)))
-    assert kept is not None
+    found = cut_front([last], 60, None, int(np.argmax(last.weights > 0)))
+    assert found is not None
+    (kept,) = found
     (painted,) = painter.row(row(messages), [entry(kept)])
     assert runs(painted) == ["둘째 답<|im_end|>"]
     assert painted.counts()["cut"] == len(last.input_ids) - 60
@@ -226,3 +228,14 @@ def test_what_is_drawn_hangs_on_the_row_alone() -> None:
 def test_a_row_as_plain_text() -> None:
     assert plain_text(row(talk("가", "나"))) == "user: 가\nassistant: 나"
     assert plain_text(row([], text="글")) == "글"
+
+
+def test_where_earlier_answers_do_not_fit_the_last_that_counts_is_trained(painter: Painter) -> None:
+    messages: list[dict[str, Any]] = [dict(m) for m in talk("첫 질문", "첫 답", "둘째 질문", "둘째 답", "셋째", "끝")]
+    messages[5]["weight"] = 0.0
+    messages[3]["weight"] = 0.5
+    (last,) = painter.renderer.samples(messages[:4], "last_assistant")
+    sample = last._replace(input_ids=last.input_ids[-50:], weights=last.weights[-50:])
+    (painted,) = painter.row(row(messages), [entry(sample)])
+    assert runs(painted) == ["둘째 답<|im_end|>"]
+    assert {t.weight for t in painted.tokens() if t.trained} == {0.5}

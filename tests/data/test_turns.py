@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from dadeum.core.errors import DataError
-from dadeum.data.turns import checked, strings, trained_turns
+from dadeum.data.turns import checked, last_trained, strings, trained_turns, unweighed, weighed_turns
 from tests.data.chats import talk
 
 
@@ -74,3 +74,18 @@ def test_nothing_is_trained_half(messages: list[dict[str, Any]], sentence: str) 
     with pytest.raises(DataError) as caught:
         trained_turns(messages, "assistant")
     assert sentence in str(caught.value)
+
+
+def test_turns_with_weights() -> None:
+    messages: list[dict[str, Any]] = talk("가", "나", "다", "라", "마", "바")
+    assert weighed_turns(messages, "assistant") == [(1, 1.0), (3, 1.0), (5, 1.0)]
+    messages[1]["weight"], messages[5]["weight"] = 0.5, 0.0
+    assert weighed_turns(messages, "assistant") == [(1, 0.5), (3, 1.0)]
+    assert last_trained(messages) == messages[:4]
+    assert "weight" not in str(checked(messages)) and len(checked(messages)) == 6
+    for train_on, sentence in (("last_assistant", "has weight 0"), ("all", "use 'assistant'")):
+        with pytest.raises(DataError, match=sentence):
+            weighed_turns(messages, train_on)  # type: ignore[arg-type]
+    messages[5]["weight"] = 3.0
+    assert weighed_turns(messages, "last_assistant") == [(5, 3.0)]
+    assert unweighed(messages) == talk("가", "나", "다", "라", "마", "바")

@@ -131,7 +131,9 @@ class DataSettings(Settings):
         "마이크로배치의 샘플을 채움 없이 한 줄로 놓습니다. 서로 보지 않으며 결과는 같습니다.",
     )
     train_on: Literal["all", "assistant", "last_assistant"] = setting(
-        "assistant", "Which tokens are trained.", "어느 토큰을 학습할지."
+        "assistant",
+        "Which tokens are trained. The `weight` of an answer (a number, or `train: false`) multiplies what its tokens count.",
+        "어느 토큰을 학습할지. 답의 `weight`(수 또는 `train: false`)는 그 답의 토큰이 차지하는 무게에 곱해집니다.",
     )
     chat_template_kwargs: dict[str, Any] = setting(
         {},

@@ -36,16 +36,23 @@ class Plan:
     """One sample to be: its trained turns in order, the last of which gives the text.
 
     `hidden`: the turns are renders of messages whose special strings are hidden. `everything`: each token is trained.
+    `weights`: what the tokens of each turn count; empty: 1.
     """
 
     row: int
     turns: Sequence[Turn]
     hidden: bool
     everything: bool = False
+    weights: Sequence[float] = ()
+
+    @property
+    def weighed(self) -> list[tuple[Turn, float]]:
+        """The turns and their weights."""
+        return list(zip(self.turns, self.weights or [1.0] * len(self.turns), strict=True))
 
     def apart(self) -> list["Plan"]:
         """A sample for each turn."""
-        return [Plan(self.row, [turn], self.hidden) for turn in self.turns]
+        return [Plan(self.row, [turn], self.hidden, weights=(weight,)) for turn, weight in self.weighed]
 
 
 def build(plans: Sequence[Plan], encoder: Encoder, template_name: str) -> list[Sample | DataError | None]:
@@ -84,8 +91,8 @@ def _by_pieces(
         ids, places = np.frombuffer(found[0], np.int32), found[1]
         place = dict(zip(of_text, places, strict=True))
         weights = np.zeros(len(ids), np.float32)
-        for turn in plans[i].turns:
-            weights[place[turn.answer] : place[turn.end]] = 1
+        for turn, weight in plans[i].weighed:
+            weights[place[turn.answer] : place[turn.end]] = weight
         made[i] = _finished(plans[i], ids, weights, encoder, template_name)
         done.add(i)
     return done
@@ -120,7 +127,8 @@ def _sample(
         if ids[:before] != prompt:
             return _wrong_end(plan, ids, encoder, template_name)
     weights = np.zeros(len(ids), np.float32)
-    weights[len(prompts[0]) :] = [any(a <= t.start < e for _, a, e in spans) for t in tokens]
+    each = [(a, e, weight) for (_, a, e), (_, weight) in zip(spans, plan.weighed, strict=True)]
+    weights[len(prompts[0]) :] = [next((w for a, e, w in each if a <= t.start < e), 0.0) for t in tokens]
     return _finished(plan, ids, weights, encoder, template_name)
 
 

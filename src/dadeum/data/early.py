@@ -12,6 +12,7 @@ from dadeum.data.filters import FILTERS, Drop, Mask, Seen, Sieve, Tools
 from dadeum.data.formats import Conversation
 from dadeum.data.render import Refusal, Renderer
 from dadeum.data.sources import Part
+from dadeum.data.turns import unweighed
 
 
 class NoTokens(Exception):
@@ -67,7 +68,7 @@ def _counters(renderer: Renderer | None) -> tuple[Callable[[Conversation], int],
         if row.text is not None:
             return len(made.plain(row.text).input_ids)
         try:
-            return max(len(sample.input_ids) for sample in made.samples(list(row.messages), "all"))
+            return max(len(sample.input_ids) for sample in made.samples(unweighed(row.messages), "all"))
         except Refusal:
             raise
         except DataError as error:

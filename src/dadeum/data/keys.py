@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from dadeum.data.cells import plain_name, text_of
 from dadeum.data.formats import Conversation, Message
+from dadeum.data.turns import WEIGHT
 
 SIZE = 16
 ABSENT = bytes(SIZE)
@@ -51,8 +52,10 @@ def keys(conversation: Conversation, seed: int) -> Keys:
 
 
 def _more(message: Message) -> str:
-    """What a message says beside its text: calls, reasoning, the tools of the conversation."""
-    rest = {key: value for key, value in message.items() if key not in ("role", "content")}
+    """What a message says beside its text: calls, reasoning, the tools of the conversation. What it counts, it does not say."""
+    rest = {key: value for key, value in message.items() if key not in ("role", "content", WEIGHT)}
+    if not rest:
+        return ""
     return "\x1d" + json.dumps(rest, ensure_ascii=False, sort_keys=True)
 
 

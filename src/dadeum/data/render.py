@@ -17,7 +17,7 @@ from dadeum.data.mould import Moulds
 from dadeum.data.spans import TurnFinder
 from dadeum.data.template import ChatTemplate, Message, Refusal
 from dadeum.data.tokens import Encoder
-from dadeum.data.turns import TrainOn, checked, strings, trained_turns
+from dadeum.data.turns import TrainOn, checked, strings, trained_turns, weighed_turns
 from dadeum.tokenizer.load import template_name as name_of
 
 __all__ = ["DEFAULT_TODAY", "Refusal", "Renderer", "Sample", "TrainOn"]
@@ -215,8 +215,9 @@ class Renderer:
 
     def _plans(self, row: int, messages: Sequence[Message], train_on: TrainOn) -> list[Plan]:
         seen, hidden = self._seen(messages)
-        turns = [self._finder.find(seen, i) for i in trained_turns(seen, train_on)]
-        plan = Plan(row, turns, hidden, everything=train_on == "all")
+        chosen = weighed_turns(messages, train_on)
+        turns = [self._finder.find(seen, i) for i, _ in chosen]
+        plan = Plan(row, turns, hidden, everything=train_on == "all", weights=[weight for _, weight in chosen])
         whole = turns[-1].text
         kept = all(t.closed for t in turns) and all(whole.startswith(t.text) for t in turns)
         return [plan] if len(turns) == 1 or kept else plan.apart()

@@ -21,6 +21,7 @@ from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.samples import Block
 from dadeum.data.seen import Flat, Seen, answers
 from dadeum.data.sources import PARTS, Part
+from dadeum.data.turns import last_trained
 from dadeum.data.units import maker
 
 Conversation = Mapping[str, Any]
@@ -286,7 +287,7 @@ class Shaper:
             if whole is not None or answers(sample) < 2:
                 return whole
         # Earlier answers do not fit: the last one stays whole, and is the only one that is trained.
-        last = self.renderer.samples(messages, "last_assistant")[0]
+        last = self.renderer.samples(last_trained(messages), "last_assistant")[0]
         shorter = cut_front(last, limit, bos, int(np.argmax(last.weights > 0)))
         if shorter is not None and train_on == "all":
             return Sample(shorter.input_ids, np.ones_like(shorter.weights), shorter.answer_bytes)

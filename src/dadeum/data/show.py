@@ -17,7 +17,7 @@ from dadeum.core.errors import ArtifactError, DataError
 from dadeum.core.language import say
 from dadeum.data.render import Renderer, Sample
 from dadeum.data.samples import Entry
-from dadeum.data.turns import TrainOn
+from dadeum.data.turns import TrainOn, last_trained
 from dadeum.tokenizer.readable import Pieces
 
 Row = Mapping[str, Any]
@@ -143,7 +143,8 @@ class Painter:
         if len(entries) != len(wholes):
             return [None] * len(entries)
         # Where earlier answers did not fit, only the last one was kept.
-        last = self.renderer.samples(row["messages"], "last_assistant") if self.train_on == "assistant" else []
+        short = last_trained(row["messages"])
+        last = self.renderer.samples(short, "last_assistant") if self.train_on == "assistant" else []
         bos = self.renderer.tokenizer.bos_token_id
         return [_span(entry, [whole, *last], bos) for entry, whole in zip(entries, wholes, strict=True)]
 
@@ -151,7 +152,8 @@ class Painter:
         """Before anything is cut."""
         if not row["messages"]:
             return [self.renderer.plain(row["text"])]
-        return self.renderer.samples(row["messages"], self.train_on)
+        talks = [talk for talk in (row["messages"], row.get("rejected")) if talk]  # of a pair both
+        return [sample for talk in talks for sample in self.renderer.samples(talk, self.train_on)]
 
     def _dropped(self, row: Row, reason: str) -> Painted:
         """All of it is cut. A row that cannot be rendered has no tokens."""

@@ -30,9 +30,10 @@ from dadeum.data.filters import FILTERS, Tools
 from dadeum.data.formats import Conversation
 from dadeum.data.prompt import load_prompt, prompt_file
 from dadeum.data.sources import PARTS, SOURCES
+from dadeum.data.turns import unweighed
 
 # Raised when the meaning of these stages changes, so that what older code made is made again.
-CODE_VERSION = 2
+CODE_VERSION = 3
 GATE_VERSION = 1  # the same for the gate: what an older one let through is looked at again
 CONVERSATIONS = NAME
 REPORT = "report.json"
@@ -155,7 +156,7 @@ def _counters(renderer: Any) -> tuple[Callable[[Conversation], int], Callable[[s
         if conversation.text is not None:
             return len(renderer.plain(conversation.text).input_ids)
         try:
-            return max(len(s.input_ids) for s in renderer.samples(list(conversation.messages), "all"))
+            return max(len(s.input_ids) for s in renderer.samples(unweighed(conversation.messages), "all"))
         except Refusal:
             raise
         except DataError as error:

@@ -15,12 +15,14 @@ ROLE = re.compile(r"[A-Za-z]\w{0,40}")
 USUAL = ("user", "assistant", "system", "tool")
 # What an assistant's message may hold when it is trained: other keys would be rendered and not trained.
 TRAINED_KEYS = frozenset({"role", "content", "name", *EXTRAS})
+# What an answer counts in training, beside 1; no template sees it.
+WEIGHT = "weight"
 # Not said by the message: the first one carries the tools of the conversation.
-ASIDE = {"role", "content", "tools"}
+ASIDE = {"role", "content", "tools", WEIGHT}
 
 
 def checked(messages: Sequence[Message]) -> list[Message]:
-    """The messages, each with a role and text. Raises DataError that gives the message's number."""
+    """The messages, each with a role and text, without their weights. Raises DataError that gives the message's number."""
     if not messages:
         raise DataError(say("the conversation has no message", "대화에 메시지가 없습니다"))
     for number, message in enumerate(messages, 1):
@@ -40,7 +42,46 @@ def checked(messages: Sequence[Message]) -> list[Message]:
                     f"메시지 {number}: content가 {type(content).__name__}입니다. 글이어야 합니다",
                 )
             )
-    return list(messages)
+    return unweighed(messages)
+
+
+def unweighed(messages: Sequence[Message]) -> list[Message]:
+    """The messages without what they count in training."""
+    return [{k: v for k, v in m.items() if k != WEIGHT} if WEIGHT in m else m for m in messages]
+
+
+def weighed_turns(messages: Sequence[Message], train_on: TrainOn) -> list[tuple[int, float]]:
+    """Trained turns, and what each token of theirs counts; an answer of weight 0 is none of them.
+
+    Raises DataError where the conversation has nothing to train.
+    """
+    turns = trained_turns(unweighed(messages), train_on)
+    if all(WEIGHT not in message for message in messages):
+        return [(index, 1.0) for index in turns]
+    if train_on == "all":
+        raise DataError(
+            say(
+                "data.train_on: 'all' trains every token alike, but a message has a weight of its own; use 'assistant', or "
+                "take the weights out",
+                "data.train_on: 'all'은 모든 토큰을 똑같이 학습하는데 자기 weight가 있는 메시지가 있습니다. 'assistant'를 쓰거나 weight를 빼세요",
+            )
+        )
+    found = [(index, float(messages[index].get(WEIGHT, 1.0))) for index in turns]
+    trained = [(index, weight) for index, weight in found if weight > 0]
+    if not trained:
+        raise DataError(
+            say(
+                "every answer that would be trained has weight 0",
+                "학습할 답의 weight가 모두 0입니다",
+            )
+        )
+    return trained
+
+
+def last_trained(messages: Sequence[Message]) -> Sequence[Message]:
+    """The conversation up to its last answer that counts."""
+    ends = [n for n, m in enumerate(messages, 1) if m["role"] == "assistant" and m.get(WEIGHT, 1.0) > 0]
+    return messages[: ends[-1]] if ends else messages
 
 
 def trained_turns(messages: Sequence[Message], train_on: TrainOn) -> list[int]:

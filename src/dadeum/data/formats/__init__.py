@@ -10,7 +10,8 @@ from typing import Any, NamedTuple, Protocol
 
 from dadeum.core.family import Family
 
-# `role` and `content` (text), and what else a message says: `tool_calls`, `reasoning_content`, `name`, `tool_call_id`.
+# `role` and `content` (text), and what else a message says: `tool_calls`, `reasoning_content`, `name`, `tool_call_id`; and
+# `weight`, what an answer counts in training, where that is not 1.
 Message = dict[str, Any]
 # Where an image stands in a text.
 IMAGE = "<image>"

@@ -5,7 +5,7 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow, first_text, list_of
-from dadeum.data.formats import IMAGE, Conversation, Message, _calls, _images
+from dadeum.data.formats import IMAGE, Conversation, Message, _calls, _images, _weights
 
 ROLES = {
     "system": "system",
@@ -71,7 +71,8 @@ def message(role: Any, content: Any, number: int, turn: Mapping[str, Any] | None
         return {"role": known, "content": content}  # as nearly all are
     name = str(role).strip().lower()
     if name == CALL:
-        return {"role": "assistant", "content": "", "tool_calls": _calls.calls(content, number)}
+        called = {"role": "assistant", "content": "", "tool_calls": _calls.calls(content, number)}
+        return called | _weight(given, number, "assistant")
     known = ROLES.get(name)
     if known is None:
         expected = ", ".join(sorted([*ROLES, CALL]))
@@ -97,12 +98,20 @@ def message(role: Any, content: Any, number: int, turn: Mapping[str, Any] | None
         found["reasoning_content"] = reasoning
     if known == "tool":
         found |= {key: given[key] for key in ("name", "tool_call_id") if isinstance(given.get(key), str)}
+    found |= _weight(given, number, known)
     if _blank(found["content"]) and (called is not None or known == "tool"):
         found["content"] = ""
     elif not isinstance(found["content"], str) or _blank(found["content"]):
         kind = "no answer" if known == "assistant" else "no question"
         raise FaultyRow(kind, say(f"{place} is blank", f"{place}이(가) 비어 있습니다"))
     return found
+
+
+def _weight(given: Mapping[str, Any], number: int, role: str) -> Message:
+    """What an answer counts, where that is not 1. Other messages are not trained, whatever is said of them."""
+    place = say(f"message {number} ({role})", f"메시지 {number} ({role})")
+    weight = _weights.weight_of(given, place) if given else 1.0
+    return {"weight": weight} if role == "assistant" and weight != 1 else {}
 
 
 def turns(value: Any, column: str) -> list[Message]:
