@@ -4,29 +4,40 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import nn
 from transformers import AutoModelForCausalLM
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
-from dadeum.model.adapters import ADAPTERS
+from dadeum.model.adapters import ADAPTERS, NeedsWeights
 from dadeum.model.configuration import first_line, made_config, read_config
 
 
 def count_parameters(
     model: dict[str, Any] | Path, adapter: MemberSettings, *, vocab_size: int | None = None, trusted: bool = False
-) -> tuple[int, int]:
+) -> tuple[int, int | None]:
     """(all, trained) parameters of `model`, a configuration or the folder of one, with `adapter`; tied ones count once.
 
-    `vocab_size` replaces the configuration's, as a tokenizer would. Made on torch's meta device: no memory, no weights
-    read. Raises ModelError as loading would.
+    `vocab_size` replaces the configuration's, as a tokenizer would. No memory, no weights read. What is trained is None
+    for a few methods of PEFT that look at the weights. Raises ModelError as loading would.
     """
+    made = on_meta(model, vocab_size=vocab_size, trusted=trusted)
+    total = _sizes(made)[0]
+    try:
+        return _sizes(adapt(adapter, made))
+    except NeedsWeights:
+        return total, None
+
+
+def on_meta(model: dict[str, Any] | Path, *, vocab_size: int | None = None, trusted: bool = False) -> nn.Module:
+    """The model on torch's meta device: its layers and their shapes. Raises ModelError where there can be none."""
     config = made_config(model) if isinstance(model, dict) else read_config(model, trusted=trusted)
     if vocab_size is not None:
         config.get_text_config().vocab_size = vocab_size
     try:
         with torch.device("meta"):
-            made = AutoModelForCausalLM.from_config(config, trust_remote_code=trusted)
+            made: nn.Module = AutoModelForCausalLM.from_config(config, trust_remote_code=trusted)
     except Exception as error:
         where = "model.config" if isinstance(model, dict) else str(model)
         raise ModelError(
@@ -35,7 +46,16 @@ def count_parameters(
                 f"{where}: 모델을 만들 수 없습니다: {first_line(error)}",
             )
         ) from error
+    return made
+
+
+def adapt(adapter: MemberSettings, made: nn.Module) -> nn.Module:
+    """A model on the meta device with its adapter. Raises ModelError where the two do not fit."""
     with torch.device("meta"):
-        adapted = ADAPTERS.of(adapter).apply(adapter, made)
-    sizes = [(p.numel(), p.requires_grad) for p in adapted.parameters()]
+        adapted: nn.Module = ADAPTERS.of(adapter).apply(adapter, made)
+    return adapted
+
+
+def _sizes(model: nn.Module) -> tuple[int, int]:
+    sizes = [(p.numel(), p.requires_grad) for p in model.parameters()]
     return sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained)

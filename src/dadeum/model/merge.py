@@ -38,9 +38,16 @@ def merge(adapter: Path, base: Path | None, out: Path, dtype: str = "float32", *
     refuse_input(out, (adapter, base))
     peft: Any = load_for_inference(adapter, base=base, dtype="float32", trusted=trusted, quantized=False)
     _untie_where_adapted(peft)
+    if peft.active_peft_config.is_prompt_learning:
+        raise ModelError(
+            say(
+                f"{adapter}: puts tokens before each text, which weights cannot hold; use it as an adapter on its base",
+                f"{adapter}: 글 앞에 가상 토큰을 두는 어댑터는 가중치에 병합할 수 없습니다. 기본 모델과 함께 쓰세요",
+            )
+        )
     try:
         merged: Any = peft.merge_and_unload(safe_merge=True)
-    except ValueError as error:
+    except (ValueError, NotImplementedError, RuntimeError) as error:
         raise ModelError(
             say(f"{adapter}: {first_line(error)}", f"{adapter}: 병합할 수 없습니다 ({first_line(error)})")
         ) from error

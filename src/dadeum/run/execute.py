@@ -17,6 +17,7 @@ from dadeum.export.output_dir import KIND, check_ours
 from dadeum.export.targets import TARGETS
 from dadeum.plan.steps import Step
 from dadeum.run import works
+from dadeum.run.fit import fits, mergeable
 from dadeum.run.inputs import materials, pinned
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run
@@ -104,6 +105,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     if not plan.step("download").fresh or list(goals) == ["download"]:  # asked for, it looks for news on the Hub
         _do(plan.step("download"), lab, board, lambda: works.download(lab, board))
         plan = make_plan(lab)
+    _check_adapter(lab, plan, names)
     done: list[str] = []
     _walk(
         [plan.step(n) for n in names if n not in IN_RUN],
@@ -158,8 +160,15 @@ def _check_export(lab: Lab) -> None:
     """What would stop the export is told now, not after hours of training."""
     for target in lab.experiment.export:
         TARGETS.of(target).ready(target)
+        mergeable(lab.experiment.adapter, target.type)
     if lab.experiment.output_dir is not None:
         check_ours(lab.workspace.at(lab.experiment.output_dir), KIND)
+
+
+def _check_adapter(lab: Lab, plan: Plan, names: Sequence[str]) -> None:
+    """What would stop the training is told now, not after the data are made."""
+    if "train" in names and not plan.step("train").fresh:
+        fits(lab, plan)
 
 
 def _whole(plan: Plan) -> bool:

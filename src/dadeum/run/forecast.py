@@ -13,6 +13,7 @@ from dadeum.core.progress import Reporter, Silent
 from dadeum.data.mixture import NOT_DRAWN, said
 from dadeum.evaluate import step as evaluate_step
 from dadeum.run import works
+from dadeum.run.fit import go_together
 from dadeum.run.purpose import purpose_of
 from dadeum.run.stages import Lab, Plan, artifact_folder
 from dadeum.train.schedule import forecast as train_forecast
@@ -37,6 +38,7 @@ def forecast(lab: Lab, plan: Plan, *, probe: bool, reporter: Reporter) -> Foreca
     What depends on data that was not formatted yet is left out, and said so.
     """
     found = Forecast()
+    go_together(lab.experiment)
     folder = artifact_folder(lab, plan.step("format"))
     if folder is None or read_manifest(folder) is None:
         found.warnings.append(
@@ -159,6 +161,12 @@ def _parameters(lab: Lab, plan: Plan, found: Forecast) -> None:
         size = len(tokenizer)
     source: Any = model.config if fresh and model.config else plan.places.model
     everything, trained = count_parameters(source, experiment.adapter, vocab_size=size, trusted=model.trust_remote_code)
+    if trained is None:
+        found.facts[say("parameters", "파라미터")] = say(
+            f"{everything:,}; what is trained shows when the training begins",
+            f"{everything:,}. 학습할 파라미터는 학습을 시작할 때 보입니다",
+        )
+        return
     share = f"{trained / everything:.2%}"
     found.facts[say("parameters", "파라미터")] = say(
         f"{everything:,}, trained {trained:,} ({share})", f"{everything:,}, 학습 {trained:,} ({share})"

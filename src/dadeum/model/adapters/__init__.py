@@ -42,6 +42,10 @@ class Adapter(Protocol):
         """
 
 
+class NeedsWeights(ModelError):
+    """Whether it fits shows only beside real weights."""
+
+
 ADAPTERS = Family("dadeum.model.adapters")
 
 

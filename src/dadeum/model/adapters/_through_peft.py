@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
+from dadeum.model.adapters import NeedsWeights
 from dadeum.model.adapters._targets import ALL, all_paths, check_targets, linear_names, meets, misfit, outside, tied
 
 if TYPE_CHECKING:
@@ -53,6 +54,8 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
         if "out of memory" in str(error).lower():
             raise
         reason = first_line(error)
+        if "meta" in reason.lower() and next(model.parameters()).is_meta:
+            raise NeedsWeights(reason) from error
         if targets and (isinstance(error, re.error) or OF_TARGETS.search(reason)):
             raise misfit(targets, model, reason) from error
         raise ModelError(

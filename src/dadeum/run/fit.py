@@ -1,0 +1,54 @@
+"""Choices that cannot go together, found before data are made and weights are read."""
+
+from typing import Any
+
+from dadeum.config.experiment import Experiment
+from dadeum.core.errors import ConfigError
+from dadeum.core.language import say
+from dadeum.core.settings import MemberSettings
+from dadeum.model.adapters import ADAPTERS, Beside, NeedsWeights, refuse
+from dadeum.run.stages import Lab, Plan
+
+
+def go_together(experiment: Experiment) -> None:
+    """Raises ModelError where the adapter does not go with choices of other sections."""
+    refuse(
+        experiment.adapter,
+        Beside(
+            packing=experiment.data.packing,
+            gradient_checkpointing=experiment.train.gradient_checkpointing,
+            quantized=experiment.model.quantization is not None,
+        ),
+    )
+
+
+def fits(lab: Lab, plan: Plan) -> None:
+    """Raises ModelError where the adapter does not go with the other choices, or not onto the model. Reads no weights."""
+    experiment = lab.experiment
+    go_together(experiment)
+    model = experiment.model
+    source: Any = model.config if model.init == "random" and model.config else plan.places.model
+    if source is None or experiment.head.type != "causal_lm":  # a head changes the model; its loader looks
+        return
+    from dadeum.model.count import adapt, on_meta
+
+    try:
+        adapt(experiment.adapter, on_meta(source, trusted=model.trust_remote_code))
+    except NeedsWeights:
+        return
+
+
+def mergeable(adapter: MemberSettings, target: str) -> None:
+    """Raises ConfigError for a target that needs a whole model, of an adapter that cannot become one."""
+    member = ADAPTERS.of(adapter)
+    if not member.freezes_base or member.mergeable(adapter):
+        return
+    kind = getattr(adapter, "peft_type", adapter.type)
+    raise ConfigError(
+        say(
+            f"export: found '{target}', which is a whole model, but adapter '{kind}' with these settings cannot be merged into "
+            "its base; set export to [] (the adapter itself is the result, in final/)",
+            f"export: '{target}'은(는) 온전한 모델인데, 이 설정의 '{kind}' 어댑터는 기본 모델에 병합할 수 없습니다. "
+            "export를 []로 하세요(결과는 final/의 어댑터입니다)",
+        )
+    )

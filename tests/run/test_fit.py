@@ -1,0 +1,57 @@
+"""What cannot go together ends a run before anything is made: exit 2, one sentence, both names."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dadeum.core.errors import ConfigError
+from dadeum.model.adapters import ADAPTERS
+from dadeum.run.fit import fits, mergeable
+from tests.run.lab import NAME, cli, lab_of, plan_of
+
+PREFIX = "adapter={type: prefix_tuning, num_virtual_tokens: 4}"
+DRAWN = "adapter={type: lora, init_lora_weights: pissa_niter_2}"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ((PREFIX, "export=[]"), "found 'prefix_tuning' beside 'data.packing: true', which cannot go together; set data.packing to false"),
+        ((PREFIX, "export=[]", "data.packing=false", "train.gradient_checkpointing=true"), "beside 'train.gradient_checkpointing: true'"),
+        ((PREFIX, "data.packing=false"), "export: found 'merged', which is a whole model, but adapter 'prefix_tuning'"),
+        (("adapter={type: peft, peft_type: BEFT}",), "adapter 'BEFT' with these settings cannot be merged"),
+        (("adapter={type: peft, peft_type: LOHA, rank: 3}",), "adapter.rank: PEFT's 'LOHA' has no such setting"),
+        (("adapter={type: peft, peft_type: LOHAA}",), "found 'LOHAA', expected one of PEFT's: .*did you mean 'LOHA'"),
+        (("adapter={type: lora, target_modules: [c_attn]}",), r"found 'c_attn', which this model cannot take; its linear layers are"),
+        (("adapter={type: lora, layers_to_transform: [2]}",), "layers_to_transform: found 2, expected numbers from 0 to 1"),
+        (("adapter={type: lora, init_lora_weights: loftq}", "export=[]"), "found 'loftq' beside 'model.quantization: null'"),
+        (("adapter={type: full, freeze: [wte]}",), "adapter.freeze: found 'wte'"),
+    ],
+)  # fmt: skip
+def test_a_run_ends_before_its_data_are_made(overrides: tuple[str, ...], said: str, written: Path) -> None:
+    found = cli(written, "run", NAME, *overrides)
+    assert found.code == 2 and len(found.errors) == 1, found
+    assert re.search(said, found.errors[0].replace("\n", " ")), found.errors
+    assert not (written / "data" / "processed").exists() and not (written / "checkpoints").exists()
+
+
+def test_the_plan_says_so_too(written: Path) -> None:
+    found = cli(written, "plan", NAME, PREFIX, "--no-data")
+    assert found.code == 2 and "data.packing" in found.errors[0]
+
+
+@pytest.mark.parametrize(
+    "adapter", ["adapter=ia3", DRAWN, "adapter={type: peft, peft_type: UNILORA, target_modules: [q_proj]}"]
+)
+def test_what_fits_is_let_through(adapter: str, written: Path) -> None:
+    """First values of weights and methods that look at them find none on the meta device, and that is no misfit."""
+    fits(lab_of(written, adapter), plan_of(written, adapter))
+
+
+def test_a_whole_model_needs_an_adapter_that_can_be_merged() -> None:
+    for named in ("full", "lora", "adalora", "vera", "ia3"):
+        mergeable(ADAPTERS.validate(named), "merged")
+    for named in ("prompt_tuning", "prefix_tuning"):
+        with pytest.raises(ConfigError, match=r"found 'gguf'.*set export to \[\]"):
+            mergeable(ADAPTERS.validate(named), "gguf")
