@@ -54,7 +54,7 @@ def test_a_damaged_result_is_made_again(tmp_path: Path, formatted: Path) -> None
     train(job, told)
     assert weights.read_bytes() == whole
     assert "'model.safetensors' is damaged; made again" in told.warnings[0]
-    assert told.notes == ["goes on after step 3"]
+    assert "goes on after step 3" in told.notes
 
 
 def test_never_refuses_a_folder_in_use(tmp_path: Path, formatted: Path) -> None:

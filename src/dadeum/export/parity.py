@@ -1,7 +1,7 @@
 """Is a model on disk the model that it was made from? Logits and greedy answers on a few prompts, both reloaded."""
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from dadeum.core.errors import DataError, ModelError
 from dadeum.core.language import say
 from dadeum.export.targets import Source
 from dadeum.generate.engine import Engine
+from dadeum.model.form import Form
 
 QUESTIONS = (
     "안녕하세요. 무엇을 도와드릴까요?",
@@ -32,7 +33,7 @@ class _Answers:
 
 def _ask(engine: Engine, ids: list[list[int]] | None) -> _Answers:
     """Logits of each prompt, and what is said after it. The prompts are the engine's own unless `ids` gives them."""
-    prompts = ids if ids is not None else _prompts(engine)
+    prompts = ids if ids is not None else probe_prompts(engine)
     logits, greedy = [], []
     for prompt in prompts:
         row = torch.tensor([prompt], device=engine.device)
@@ -44,7 +45,8 @@ def _ask(engine: Engine, ids: list[list[int]] | None) -> _Answers:
     return _Answers(logits, greedy, prompts)
 
 
-def _prompts(engine: Engine) -> list[list[int]]:
+def probe_prompts(engine: Engine) -> list[list[int]]:
+    """A few questions as the model is asked, as long as it can read."""
     if engine.tokenizer.chat_template:
         made = [engine.prompt_ids(_messages(engine, q)) for q in QUESTIONS]
     else:
@@ -65,10 +67,13 @@ def _messages(engine: Engine, question: str) -> list[dict[str, Any]]:
 def parity(source: Source, made: Path, *, exact: bool) -> dict[str, Any]:
     """Measure `made` against `source`, both in float32 arithmetic; the one is freed before the other is loaded.
 
+    An adapter is taken on its base in full, whatever it was trained on.
+
     Returns the largest difference of a logit, mean KL in nats a token, shares of equal likeliest tokens and of equal
     greedy answers. Raises ModelError: with `exact` past 1e-4 in a logit, else past the bound of the KL.
     """
-    first = Engine.open(source.place, base=source.base, dtype="float32", trusted=source.trusted)
+    form = replace(Form.load(source.place), quantization=None)
+    first = Engine.open(source.place, base=source.base, dtype="float32", trusted=source.trusted, form=form)
     expected = _ask(first, None)
     probe = [first.tokenizer(q, add_special_tokens=False)["input_ids"] for q in QUESTIONS]
     del first

@@ -15,15 +15,24 @@ from dadeum.export.targets import TARGETS, Source
 
 
 def export(
-    target: MemberSettings, *, final: Path, base: Path | None, out: Path, reporter: Reporter, trusted: bool = False
+    target: MemberSettings,
+    *,
+    final: Path,
+    base: Path | None,
+    out: Path,
+    reporter: Reporter,
+    trusted: bool = False,
+    formatted: Path | None = None,
 ) -> dict[str, Any]:
     """Make one target of the weights in `final` (an adapter on `base`, or a whole model) at `out`, and verify it.
+
+    `formatted` holds the rows of the training, on which models that cannot be equal are compared.
 
     Returns what was measured; what does not verify is not kept. An older `out` of ours stays until the new one is verified. Raises ArtifactError where `out` holds anything else.
     """
     from dadeum.model.merge import refuse_input
 
-    member, source = TARGETS.of(target), Source(final, base, trusted)
+    member, source = TARGETS.of(target), Source(final, base, trusted, formatted)
     refuse_input(out, tuple(place for place in (final, base) if place is not None))
     check_ours(out, member.folder)
     out.parent.mkdir(parents=True, exist_ok=True)

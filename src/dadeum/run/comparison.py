@@ -11,7 +11,7 @@ from dadeum.core.log import open_log
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.evaluate import step as evaluate_step
-from dadeum.run.models import base_of
+from dadeum.run.models import base_of, formatted_of
 from dadeum.run.store import find_model
 
 
@@ -90,14 +90,9 @@ def _prompt_of(places: Sequence[Path]) -> Path | None:
 
 def _test_rows(workspace: Workspace, places: Sequence[Path]) -> Path:
     """The formatted data of the first model that is a run here."""
-    from dadeum.core.artifact import read_json
-
     for place in places:
-        record = workspace.root / "experiments" / place.parent.parent.name / place.parent.name / "manifest.json"
-        if place.name in ("final", "merged") and record.is_file():
-            formatted = workspace.at(str(read_json(record).get("formatted", "")))
-            if (formatted / "test.jsonl").is_file():
-                return formatted
+        if (formatted := formatted_of(workspace, place)) is not None:
+            return formatted
     raise ArtifactError(
         say(
             "none of the models is a run of this workspace with its test rows; give --questions FILE",

@@ -40,6 +40,15 @@ def base_of(place: Path, workspace: Workspace, *, weights: bool = True) -> Path 
     return fetch_model(named, revision, weights=weights)
 
 
+def formatted_of(workspace: Workspace, place: Path) -> Path | None:
+    """The formatted rows of the run of this workspace that `place` is a result of; None where it is none, or they are gone."""
+    record = workspace.root / "experiments" / place.parent.parent.name / place.parent.name / "manifest.json"
+    if place.name not in ("final", "merged") or not record.is_file():
+        return None
+    folder = workspace.at(str(read_json(record).get("formatted", "")))
+    return folder if (folder / "test.jsonl").is_file() else None
+
+
 def open_engine(workspace: Workspace, name: str, place: Path) -> "Engine":
     """Load what `find_model` found to answer."""
     from dadeum.generate.engine import Engine

@@ -14,7 +14,7 @@ from dadeum.data import step as data_step
 from dadeum.evaluate import step as evaluate_step
 from dadeum.plan.steps import Step
 from dadeum.run.inputs import places
-from dadeum.run.models import base_of
+from dadeum.run.models import base_of, formatted_of
 from dadeum.run.purpose import objective_of, purpose_of
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, done_before, find_model, open_run, publish
@@ -266,6 +266,7 @@ def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
             out=folder,
             reporter=reporter,
             trusted=lab.experiment.model.trust_remote_code,
+            formatted=folder_of(lab, plan, "format"),
         )
         reporter.note(
             f"{target.type}: "
@@ -335,4 +336,12 @@ def export_one(
             )
         ) from None
     folder = workspace.at(str(out)) if out is not None else place.parent / TARGETS.of(chosen).folder
-    return folder, export(chosen, final=place, base=base_of(place, workspace), out=folder, reporter=reporter)
+    report = export(
+        chosen,
+        final=place,
+        base=base_of(place, workspace),
+        out=folder,
+        reporter=reporter,
+        formatted=formatted_of(workspace, place),
+    )
+    return folder, report

@@ -17,11 +17,15 @@ TARGETS = Family("dadeum.export.targets")
 
 @dataclass(frozen=True)
 class Source:
-    """The model that is exported: `place` holds an adapter or a whole model, `base` is an adapter's base."""
+    """The model that is exported: `place` holds an adapter or a whole model, `base` is an adapter's base.
+
+    `formatted` is the folder of the rows that it was trained on, where that is known.
+    """
 
     place: Path
     base: Path | None = None
     trusted: bool = False
+    formatted: Path | None = None
 
 
 class Target(Protocol):
