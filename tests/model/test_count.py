@@ -53,3 +53,18 @@ def test_what_cannot_be_made_is_refused() -> None:
         count_parameters({"model_type": "llama", "wide": 1}, ADAPTERS.validate("full"))
     with pytest.raises(ModelError, match=r"adapter\.target_modules"):
         count_parameters(SHAPES["gpt2"], ADAPTERS.validate({"type": "lora", "target_modules": ["q_proj"]}))
+
+
+@pytest.mark.parametrize(("shape", "untied"), [("llama", False), ("llama3", False), ("llama3", True)])
+def test_new_rows_and_an_untied_layer_are_counted(shape: str, untied: bool, tmp_path: Path) -> None:
+    save_model(tiny(shape), tmp_path)
+    tokenizer, member = words(), ADAPTERS.validate("lora")
+    tokenizer.backend_tokenizer.add_tokens(["<a>", "<b>"])
+    model = load_for_training(
+        ModelSettings(name_or_path="x", untie_embeddings=untied), member, place=tmp_path, tokenizer=tokenizer,
+        precision="fp32", device="cpu", seed=0, new_tokens={"<a>": "", "<b>": ""},
+    )  # fmt: skip
+    expected = sum(p.numel() for p in model.parameters()), sum(p.numel() for p in model.parameters() if p.requires_grad)
+    assert count_parameters(tmp_path, member, new_tokens=(97, 98), untied=untied) == expected
+    with pytest.raises(ModelError, match="adapter 'vera'"):
+        count_parameters(tmp_path, ADAPTERS.validate("vera"), new_tokens=(97, 98))

@@ -6,8 +6,11 @@ from pathlib import Path
 import pytest
 
 from dadeum.core.errors import ConfigError
+from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS
+from dadeum.model.save import save_model
 from dadeum.run.fit import fits, mergeable
+from tests.model.tiny import tiny
 from tests.run.lab import NAME, cli, lab_of, plan_of
 
 PREFIX = "adapter={type: prefix_tuning, num_virtual_tokens: 4}"
@@ -55,3 +58,40 @@ def test_a_whole_model_needs_an_adapter_that_can_be_merged() -> None:
     for named in ("prompt_tuning", "prefix_tuning"):
         with pytest.raises(ConfigError, match=r"found 'gguf'.*set export to \[\]"):
             mergeable(ADAPTERS.validate(named), "gguf")
+
+
+@pytest.fixture
+def stored(written: Path) -> Path:
+    """The workspace with a base in a folder."""
+    save_model(tiny("llama", vocab_size=400), written / "base")
+    return written
+
+
+BASE = "model={name_or_path: base"
+
+
+@pytest.mark.parametrize(
+    ("overrides", "said"),
+    [
+        ((f"{BASE}, quantization: {{bits: 4}}}}", "adapter=full"), r"model\.quantization: not with adapter 'full'"),
+        ((f"{BASE}, quantization: {{bits: 8, type: nf4}}}}",), r"type: only with 'bits: 4'; leave it out"),
+        ((f"{BASE}, quantization: {{bits: 4}}}}", "train.precision=fp16"), r"train\.precision: found 'fp16', which needs a GPU"),
+        ((f"{BASE}}}", "adapter={type: vera}", "tokenizer.add_special_tokens=[<a>]"),
+         r"tokenizer\.add_special_tokens: adapter 'vera' with these settings would not train the rows"),
+        ((f"{BASE}}}", "tokenizer.add_special_tokens=['<|im_end|>']"), "found '<|im_end|>', which the tokenizer has already"),
+    ],
+)  # fmt: skip
+def test_a_base_that_is_held_otherwise(overrides: tuple[str, ...], said: str, stored: Path) -> None:
+    """Faults A13, B7: refused with one sentence; no weight is read, nothing is left behind."""
+    found = cli(stored, "run", NAME, *overrides)
+    assert found.code == 2 and len(found.errors) == 1, found
+    assert re.search(said.replace("|", r"\|"), found.errors[0].replace("\n", " ")), found.errors
+    assert not list((stored / "checkpoints").glob("*/*/final"))
+
+
+def test_without_bitsandbytes_the_plan_says_how_to_get_it(stored: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(quantize, "PACKAGE", "bitsandbytes_that_nobody_has")
+    for verb in ("plan", "run"):
+        words = (verb, NAME, f"{BASE}, quantization: {{bits: 4}}}}", *(["--no-data"] if verb == "plan" else []))
+        found = cli(stored, *words)
+        assert found.code == 2 and 'pip install "dadeum[quantize]"' in found.errors[0]

@@ -1,5 +1,6 @@
 """How many parameters a model has and how many an adapter trains, without weights."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,20 +13,28 @@ from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
 from dadeum.model.adapters import ADAPTERS, NeedsWeights
 from dadeum.model.configuration import first_line, made_config, read_config
+from dadeum.model.form import untie
+from dadeum.model.new_rows import check_trained, rows_of, set_rows
 
 
 def count_parameters(
-    model: dict[str, Any] | Path, adapter: MemberSettings, *, vocab_size: int | None = None, trusted: bool = False
+    model: dict[str, Any] | Path,
+    adapter: MemberSettings,
+    *,
+    vocab_size: int | None = None,
+    trusted: bool = False,
+    new_tokens: Sequence[int] = (),
+    untied: bool = False,
 ) -> tuple[int, int | None]:
     """(all, trained) parameters of `model`, a configuration or the folder of one, with `adapter`; tied ones count once.
 
-    `vocab_size` replaces the configuration's, as a tokenizer would. No memory, no weights read. What is trained is None
-    for a few methods of PEFT that look at the weights. Raises ModelError as loading would.
+    `vocab_size` replaces the configuration's, as a tokenizer would; `new_tokens` get rows. No memory, no weights read.
+    What is trained is None for a few methods of PEFT that look at the weights. Raises ModelError as loading would.
     """
     made = on_meta(model, vocab_size=vocab_size, trusted=trusted)
     total = _sizes(made)[0]
     try:
-        return _sizes(adapt(adapter, made))
+        return _sizes(adapt(adapter, made, new_tokens=new_tokens, untied=untied))
     except NeedsWeights:
         return total, None
 
@@ -49,10 +58,17 @@ def on_meta(model: dict[str, Any] | Path, *, vocab_size: int | None = None, trus
     return made
 
 
-def adapt(adapter: MemberSettings, made: nn.Module) -> nn.Module:
-    """A model on the meta device with its adapter. Raises ModelError where the two do not fit."""
+def adapt(
+    adapter: MemberSettings, made: nn.Module, *, new_tokens: Sequence[int] = (), untied: bool = False
+) -> nn.Module:
+    """A model on the meta device with its adapter, after what is done to the base. Raises ModelError where they do not fit."""
     with torch.device("meta"):
-        adapted: nn.Module = ADAPTERS.of(adapter).apply(adapter, made)
+        if untied:
+            untie(made)
+        if new_tokens:
+            set_rows(made, max(rows_of(made), max(new_tokens) + 1))
+        adapted: nn.Module = ADAPTERS.of(adapter).apply(adapter, made, new_tokens=new_tokens)
+    check_trained(adapted, new_tokens, adapter.type)
     return adapted
 
 

@@ -6,12 +6,14 @@ from dadeum.config.experiment import Experiment
 from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
+from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS, Beside, NeedsWeights, refuse
 from dadeum.run.stages import Lab, Plan
 
 
 def go_together(experiment: Experiment) -> None:
-    """Raises ModelError where the adapter does not go with choices of other sections."""
+    """Raises ModelError where the adapter does not go with choices of other sections, MissingExtra where one is lacking."""
+    quantize.refuse(experiment.model, experiment.adapter)
     refuse(
         experiment.adapter,
         Beside(
@@ -23,17 +25,30 @@ def go_together(experiment: Experiment) -> None:
 
 
 def fits(lab: Lab, plan: Plan) -> None:
-    """Raises ModelError where the adapter does not go with the other choices, or not onto the model. Reads no weights."""
+    """Raises ModelError where the adapter does not go with the other choices, or not onto the model. Reads no weights.
+
+    Raises TrainError where this machine cannot compute in `train.precision`.
+    """
+    import torch
+
+    from dadeum.generate.place import default_device
+    from dadeum.train.precision import resolve
+
     experiment = lab.experiment
     go_together(experiment)
+    resolve(experiment.train.precision, torch.device(default_device()))
     model = experiment.model
     source: Any = model.config if model.init == "random" and model.config else plan.places.model
     if source is None or experiment.head.type != "causal_lm":  # a head changes the model; its loader looks
         return
     from dadeum.model.count import adapt, on_meta
+    from dadeum.model.new_rows import rows_of
 
     try:
-        adapt(experiment.adapter, on_meta(source, trusted=model.trust_remote_code))
+        made = on_meta(source, trusted=model.trust_remote_code)
+        # Which ids the new tokens get is not known yet; any that have no row will do.
+        new = range(rows_of(made), rows_of(made) + len(experiment.tokenizer.new_tokens))
+        adapt(experiment.adapter, made, new_tokens=new, untied=model.untie_embeddings)
     except NeedsWeights:
         return
 

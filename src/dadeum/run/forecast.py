@@ -19,7 +19,7 @@ from dadeum.run.stages import Lab, Plan, artifact_folder
 from dadeum.train.schedule import forecast as train_forecast
 from dadeum.train.step import train
 
-FLOAT, MOMENTS = 4, 2
+FLOAT, HALF, MOMENTS = 4, 2, 2
 FEW_TEST_ROWS = 50
 PROBE_STEPS = 4
 
@@ -151,16 +151,31 @@ def _warnings(statistics: dict[str, Any], rows: dict[str, int]) -> Iterator[str]
 
 def _parameters(lab: Lab, plan: Plan, found: Forecast) -> None:
     from dadeum.data.contract import open_prompt
-    from dadeum.model.count import count_parameters
+    from dadeum.model.count import count_parameters, on_meta
+    from dadeum.model.few_bits import expected_bytes
 
     experiment, model = lab.experiment, lab.experiment.model
     fresh = model.init == "random"
-    size = None
-    if fresh:
-        tokenizer, _ = open_prompt(works.folder_of(lab, plan, "format") / "prompt")
-        size = len(tokenizer)
+    tokenizer, _ = open_prompt(works.folder_of(lab, plan, "format") / "prompt")
+    size = len(tokenizer) if fresh else None
     source: Any = model.config if fresh and model.config else plan.places.model
-    everything, trained = count_parameters(source, experiment.adapter, vocab_size=size, trusted=model.trust_remote_code)
+    everything, trained = count_parameters(
+        source,
+        experiment.adapter,
+        vocab_size=size,
+        trusted=model.trust_remote_code,
+        new_tokens=tokenizer.convert_tokens_to_ids(list(experiment.tokenizer.new_tokens)),
+        untied=model.untie_embeddings,
+    )
+    if model.quantization is not None:
+        plain = on_meta(source, trusted=model.trust_remote_code)
+        width = FLOAT if model.dtype == "float32" else HALF
+        found.facts[say("base in memory", "기본 모델 메모리")] = say(
+            f"{_size(expected_bytes(plain, model.quantization, width))} ({model.quantization.scheme}), "
+            f"{_size(expected_bytes(plain, None, width))} in full",
+            f"{_size(expected_bytes(plain, model.quantization, width))} ({model.quantization.scheme}), "
+            f"그대로면 {_size(expected_bytes(plain, None, width))}",
+        )
     if trained is None:
         found.facts[say("parameters", "파라미터")] = say(
             f"{everything:,}; what is trained shows when the training begins",
