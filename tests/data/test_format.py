@@ -89,7 +89,7 @@ def test_test_rows_hold_one_sample_each_the_last_answer(data: Data) -> None:
     )
     folder = data.format(settings)
     tokenizer, _ = open_prompt(folder / step.PROMPT)
-    ((ids, weights, _, size),) = Samples.open(folder / "test.arrow")
+    ((ids, weights, _, size, *_),) = Samples.open(folder / "test.arrow")
     assert tokenizer.decode(ids[weights > 0]) == "d<|im_end|>" and size == 1
 
 

@@ -108,6 +108,7 @@ def test_no_torch(tmp_path: Path) -> None:
 import sys
 from pathlib import Path
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import SFT
 from dadeum.core.workspace import Workspace
 from dadeum.data.preview import preview
 root = Path({str(tmp_path)!r})

@@ -32,15 +32,31 @@ def test_chop_loses_and_doubles_nothing(length: int, limit: int) -> None:
     assert sum(c.answer_bytes for c in chunks) == 12345
 
 
+def cut(length: int, trained: int, limit: int, bos: int | None, start: int) -> Sample | None:
+    found = cut_front([sample(length, trained)], limit, bos=bos, start=start)
+    return found[0] if found is not None else None
+
+
 def test_cut_front_keeps_the_bos_and_the_whole_answer() -> None:
-    cut = cut_front(sample(20, 5), 10, bos=1, start=15)
-    assert cut is not None and cut.input_ids.tolist() == [1, *range(12, 21)] and cut.weights.sum() == 5
-    without = cut_front(sample(20, 5), 10, bos=None, start=15)
+    kept = cut(20, 5, 10, bos=1, start=15)
+    assert kept is not None and kept.input_ids.tolist() == [1, *range(12, 21)] and kept.weights.sum() == 5
+    without = cut(20, 5, 10, bos=None, start=15)
     assert without is not None and without.input_ids.tolist() == list(range(11, 21)) and without.weights.sum() == 5
-    assert cut_front(sample(20, 9), 10, bos=1, start=11) is not None
-    assert cut_front(sample(20, 10), 10, bos=1, start=10) is None
-    assert cut_front(sample(20, 9), 10, bos=None, start=11) is not None
-    assert cut_front(sample(20, 10), 10, bos=None, start=10) is None
+    assert cut(20, 9, 10, bos=1, start=11) is not None
+    assert cut(20, 10, 10, bos=1, start=10) is None
+    assert cut(20, 9, 10, bos=None, start=11) is not None
+    assert cut(20, 10, 10, bos=None, start=10) is None
+
+
+def test_a_unit_is_cut_at_one_place_and_keeps_what_it_is() -> None:
+    long, short = sample(20, 5)._replace(sequences=2, targets=(1.0,)), sample(17, 2)._replace(sequences=0)
+    found = cut_front([long, short], 12, bos=1, start=15)
+    assert found is not None
+    assert [s.input_ids.tolist() for s in found] == [[1, *range(10, 21)], [1, *range(10, 18)]]
+    assert [(s.sequences, s.targets, s.weights.sum()) for s in found] == [(2, (1.0,), 5), (0, (), 2)]
+    # What is not the same prompt is not cut as if it were.
+    other = short._replace(input_ids=short.input_ids + 1)
+    assert cut_front([long, other], 12, bos=1, start=15) is None
 
 
 def row(number: int, *texts: str, part: str = "train", **more: Any) -> str:

@@ -249,7 +249,7 @@ class Check:
             except DataError as error:
                 self.trouble("objective", error)
                 refused = True
-            row = self.cleaner(row)
+            row = self.cleaner(row._replace(rejected=()) if refused else row)
             left = row if refused or self.filters is None else self.filters(row, item.where, item.part, self.read_rows)
         except LeftOut:
             self.left_out += 1

@@ -40,7 +40,20 @@ class Cleaner:
         self.changes = Changes()
 
     def __call__(self, row: Conversation) -> Conversation:
-        """The row, cleaned, its tools in the first message. Raises FaultyRow where it does not end with an answer."""
+        """The row, cleaned, its tools in the first message; of a pair both conversations.
+
+        Raises FaultyRow where it does not end with an answer, and where the two answers of a pair are one.
+        """
+        if not row.rejected:
+            return self._cleaned(row)
+        before = (self.changes.nfc, self.changes.line_ends)
+        better, worse = (self._cleaned(row._replace(messages=said)) for said in (row.messages, row.rejected))
+        now = (self.changes.nfc, self.changes.line_ends)
+        self.changes.nfc, self.changes.line_ends = (a + min(1, b - a) for a, b in zip(before, now, strict=True))
+        _check_pair(better.messages[-1], worse.messages[-1])
+        return better._replace(rejected=worse.messages)
+
+    def _cleaned(self, row: Conversation) -> Conversation:
         messages = list(row.messages)
         if messages and self.system_prompt and messages[0]["role"] != "system":
             messages.insert(0, {"role": "system", "content": self.system_prompt})
@@ -91,6 +104,18 @@ def _each(value: Any, change: Callable[[str], str]) -> Any:
     if isinstance(value, Mapping):
         return {_each(key, change): _each(item, change) for key, item in value.items()}
     return [_each(item, change) for item in value] if isinstance(value, list | tuple) else value
+
+
+def _check_pair(better: Message, worse: Message) -> None:
+    one, other = ({**message, "content": message["content"].strip()} for message in (better, worse))
+    if one == other:
+        raise FaultyRow(
+            "same answers",
+            say(
+                "the chosen and the rejected answer are the same: there is nothing to prefer",
+                "나은 답(chosen)과 못한 답(rejected)이 같아 고를 것이 없습니다",
+            ),
+        )
 
 
 def _check_order(messages: list[Message]) -> None:

@@ -140,14 +140,15 @@ class Cabinet:
         contract = PromptContract.load(folder)
         pretrain = self.purpose.pretrain
         # As the format stage renders: the test part measures the last answer.
-        train_on = "all" if pretrain else "last_assistant" if part == "test" else self.data.train_on
+        last = part == "test" or self.purpose.takes in ("pair", "rated")
+        train_on = "all" if pretrain else "last_assistant" if last else self.data.train_on
         painter = Painter(contract.renderer(load_tokenizer(folder)), train_on, pretrain)
         samples = self._samples(part)
         rows = {row["source_row"] for row, _ in chosen}
         lost = _lines(self.formatted / FAULTY)
         reasons = {entry["source_row"]: entry["reason"] for entry in lost if entry["source_row"] in rows}
         shown = [
-            Shown(row, why, painter.row(row, _entries(samples, row), reasons.get(row["source_row"], "")))
+            Shown(row, why, painter.row(row, _entries(samples, row, self.purpose), reasons.get(row["source_row"], "")))
             for row, why in chosen
         ]
         facts = {
@@ -176,9 +177,16 @@ def _targets(part: Part, train_on: str) -> dict[str, str]:
     return {say("measured", "평가하는 것"): said, say("trained", "학습하는 것"): say("nothing of this part", "없음")}
 
 
-def _entries(samples: Samples, row: Row) -> list[Entry]:
+def _entries(samples: Samples, row: Row, purpose: Purpose) -> list[Entry]:
+    """Of each unit its sequences that are made of the row; what KTO compares a rated answer with is made of another one."""
     found = [samples[int(i)] for i in np.flatnonzero(samples.source_rows == row["source_row"])]
-    return found[: len(found) // row.get("times", 1)]  # a row that is trained several times is shown once
+    found = found[: len(found) // row.get("times", 1)]  # a row that is trained several times is shown once
+    of_row = slice(1) if purpose.takes == "rated" else slice(None)
+    return [
+        entry._replace(input_ids=ids, weights=weights, cuts=())
+        for entry in found
+        for ids, weights in entry.sequences[of_row]
+    ]
 
 
 def _lost_note(lost: Sequence[int]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from dadeum.core.language import say
 from dadeum.data.check import Check
-from dadeum.data.lengths import LIMITS, Ints, Rule, fitted, forecast, packed_rows
+from dadeum.data.lengths import LIMITS, Ints, Rule, fitted, fitted_pairs, forecast, packed_rows
 from dadeum.data.mixture import said
 from dadeum.data.sources import PARTS
 from dadeum.data.split import number
@@ -104,8 +104,9 @@ def _tokens(check: Check) -> dict[str, Any] | None:
     limit, rule = check.data.max_length, rule_of(check)
     values = measure.lengths.values
     rows = measure.rows[check.compared.parts[measure.rows] == number("train")]
-    train = values[check.compared.parts[measure.rows] == number("train")].repeat(check.compared.times[rows])
-    epoch: Ints = fitted(train, limit, rule)
+    train = values[check.compared.parts[measure.rows] == number("train")]
+    times, pair = check.compared.times[rows], check.purpose is not None and check.purpose.takes == "pair"
+    epoch: Ints = fitted_pairs(train, times, limit, rule) if pair else fitted(train.repeat(times), limit, rule)
     packed, tokens = packed_rows(epoch, limit), int(epoch.sum())
     return {
         **measure.facts(),
@@ -114,7 +115,7 @@ def _tokens(check: Check) -> dict[str, Any] | None:
         "longer": int((values > limit).sum()),
         "limits": forecast(values, sorted({*LIMITS, limit}), rule),
         "epoch": {
-            "samples": len(epoch),
+            "samples": len(epoch) // 2 if pair else len(epoch),
             "tokens": tokens,
             "packed_rows": packed,
             "filled": round(tokens / (packed * limit), 4) if packed else 0.0,

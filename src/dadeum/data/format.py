@@ -34,12 +34,16 @@ class Tally:
     trained: int = 0
     answer_bytes: int = 0
     lengths: "array[int]" = field(default_factory=lambda: array("i"))
+    units: int = 0
 
-    def add(self, block: Block, rows: int) -> None:
-        """Count samples that are kept, of so many rows."""
+    def add(self, block: Block, rows: int, rated: bool = False) -> None:
+        """Count samples that are kept, of so many rows. Where answers are `rated`, of a unit only the first is trained."""
         self.rows += rows
         self.lengths.frombytes(block.lengths.tobytes())
-        self.trained += int(np.count_nonzero(block.weights))
+        begins = np.ones(len(block.lengths), np.bool_) if block.sequences is None else block.sequences > 0
+        self.units += int(np.count_nonzero(begins))
+        trained = block.weights[np.repeat(begins, block.lengths)] if rated else block.weights
+        self.trained += int(np.count_nonzero(trained))
         self.answer_bytes += int(block.answer_bytes.sum())
 
     def facts(self) -> dict[str, Any]:
@@ -48,7 +52,8 @@ class Tally:
         quantiles = np.quantile(self.lengths, QUANTILES) if self.lengths else [0.0] * len(QUANTILES)
         return {
             "rows": self.rows,
-            "samples": len(self.lengths),
+            "samples": self.units,
+            "sequences": len(self.lengths),
             "tokens": tokens,
             "trained_tokens": self.trained,
             "trained_share": round(self.trained / tokens, 6) if tokens else 0.0,
@@ -84,7 +89,7 @@ class Formatter:
 
     def __init__(self, data: DataSettings, purpose: Purpose, reporter: Reporter) -> None:
         self.data = data
-        self.pretrain = purpose.pretrain
+        self.pretrain, self.rated = purpose.pretrain, purpose.takes == "rated"
         self.reporter = reporter
         self.tallies: dict[str, Tally] = {part: Tally() for part in PARTS}
         self.overlong = Overlong()
@@ -97,7 +102,7 @@ class Formatter:
     def take(self, shaped: Shaped) -> None:
         """A chunk of rows that became samples."""
         for part, block in shaped.blocks.items():
-            self.tallies[part].add(block, shaped.kept[part])
+            self.tallies[part].add(block, shaped.kept[part], self.rated)
         for entry in shaped.dropped:
             self.dropped[entry["kind"]] += 1
             if entry["kind"] == "not rendered":  # the rest is the gate's to judge, or that of data.overlong
@@ -129,6 +134,7 @@ class Formatter:
             sum(t.trained for t in self.tallies.values()),
             sum(t.answer_bytes for t in self.tallies.values()),
             array("i", itertools.chain.from_iterable(t.lengths for t in self.tallies.values())),
+            sum(t.units for t in self.tallies.values()),
         )
         found = self.overlong
         return {

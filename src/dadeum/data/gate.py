@@ -100,6 +100,7 @@ class Gate:
 
     def __init__(self, data: DataSettings, purpose: Purpose, renderer: Renderer) -> None:
         self.data, self.pretrain, self._answers = data, purpose.pretrain, purpose.pretrain or purpose.talks
+        self.compares = purpose.takes in ("pair", "rated")
         self.marks = Marks.of(renderer)
         self.seen = Seen()
         self.head = None if data.system_prompt is None else unicodedata.normalize("NFC", data.system_prompt)
@@ -228,7 +229,8 @@ class Gate:
         self._cleared.add(key)
 
     def _suspect(self, row: Row) -> bool:
-        texts: Iterable[str] = strings(row["messages"]) if row["messages"] else [row["text"]]
+        talk = [*row["messages"], *row.get("rejected", ())]
+        texts: Iterable[str] = strings(talk) if talk else [row["text"]]
         return any(self.marks.control.search(text) for text in texts)
 
     def _see_prompts(self, told: "_Told", flat: Flat, until: Ints, last: npt.NDArray[np.bool_]) -> None:
@@ -260,7 +262,8 @@ class Gate:
         for owner in np.unique(flat.owners[:: max(1, len(flat.owners) // A_CHUNK)])[:A_CHUNK].tolist():
             own = np.flatnonzero(flat.owners == owner)
             begin, end = flat.starts[own[0] if self.pretrain else own[-1]], flat.starts[own[-1] + 1]
-            if self.pretrain or end - begin < self.data.max_length:
+            longest = max(np.diff(flat.starts)[own])  # samples of one row may be cut together
+            if self.pretrain or longest < self.data.max_length:
                 self.seen.asked.append(Asked(_first(rows[owner]), rows[owner], flat.ids[begin:end].copy()))
 
     def _see_heads(self, rows: Sequence[Row], told: "_Told") -> None:

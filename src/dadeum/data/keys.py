@@ -48,6 +48,11 @@ def keys(conversation: Conversation, seed: int) -> Keys:
     prompt = "\x1f".join([f"{role}\x1e{text}" for role, text in zip(roles[:-1], loose[:-1], strict=True)])
     exact = _talk(roles, texts)
     same = exact if loose == texts else _talk(roles, loose)
+    if conversation.rejected or conversation.wanted is not None:
+        judged = [f"{conversation.wanted}", *(m["content"] + _more(m) for m in conversation.rejected)]
+        exact, same = (
+            digest([key.hex(), *judged_as]) for key, judged_as in ((exact, judged), (same, map(normalised, judged)))
+        )
     return Keys(_drawn(seed, prompt), exact, same, digest(loose[-1:]))
 
 

@@ -87,6 +87,15 @@ def fitted(values: Ints, limit: int, rule: Rule) -> Ints:
     return found
 
 
+def fitted_pairs(values: Ints, times: Ints, limit: int, rule: Rule) -> Ints:
+    """The same of pairs, two lengths each, each pair so many times: the longer one decides, both are cut at one place."""
+    pairs = values.reshape(-1, 2).repeat(times.reshape(-1, 2)[:, 0], axis=0)
+    over = np.maximum(pairs.max(axis=1) - limit, 0)
+    left = pairs[over == 0] if rule == "drop" else pairs - over[:, None]
+    found: Ints = left.ravel()
+    return found
+
+
 def packed_rows(values: Ints, limit: int) -> int:
     """Rows of `limit` tokens that take all samples, none of them divided: the longest first, each where it fits best."""
     room: npt.NDArray[np.int64] = np.zeros(limit + 1, np.int64)  # rows by what is free in them

@@ -85,7 +85,7 @@ def made(rows: Iterable[Kept], seed: int, gone: list[Gone] | None = None) -> Mad
         said = row.conversation
         entry = {"messages": said.messages, "source_row": row.source_row, "where": row.where}
         if said[2:] != _SAYS_NO_MORE:
-            entry |= _beside(said)
+            entry |= beside(said)
         entry["text"] = row.text  # the last: who trains need not read it (`conversations.trainable`)
         lines.append(_json(entry))
         found.append(keys(said, seed))
@@ -96,7 +96,7 @@ def made(rows: Iterable[Kept], seed: int, gone: list[Gone] | None = None) -> Mad
     return Made(text, columns[0], columns[1], columns[2], columns[3], b"".join(ids), bytes(pins), gone or [])
 
 
-def _beside(conversation: Conversation) -> dict[str, Any]:
+def beside(conversation: Conversation) -> dict[str, Any]:
     """What a row says beside its messages and its text, as far as it says anything."""
     found = [(name, getattr(conversation, name)) for name in BESIDE]
     return {name: value for name, value in found if value is not None and value != () and value != {}}

@@ -78,7 +78,7 @@ class Measure:
                 self._rows.append(self.kept)
             self.kept += 1
             texts = spoken(row)
-            self.characters += sum(map(len, texts))
+            self.characters += sum(map(len, texts)) + sum(len(m.get("content") or "") for m in row.rejected)
             self._look(" ".join(texts))
             faults.append(None)
         return faults
@@ -86,13 +86,20 @@ class Measure:
     def _samples(
         self, rows: Sequence[Conversation], purpose: Purpose, train_on: TrainOn
     ) -> list[list[Sample] | DataError]:
-        rule: TrainOn = "all" if purpose.pretrain else train_on
-        talks = [row.messages for row in rows if row.text is None and self.refusal is None]
-        rendered = iter(self.renderer.samples_batch(talks, rule))
+        compares = purpose.takes in ("pair", "rated")
+        rule: TrainOn = "all" if purpose.pretrain else "last_assistant" if compares else train_on
+        talks = [[talk for talk in (row.messages, row.rejected) if talk] for row in rows]
+        whole = [row.text is None and self.refusal is None for row in rows]
+        said = (talk for of_row, use in zip(talks, whole, strict=True) if use for talk in of_row)
+        rendered = iter(self.renderer.samples_batch(said, rule))
         found: list[list[Sample] | DataError] = []
-        for row in rows:
-            whole = row.text is None and self.refusal is None
-            found.append(next(rendered) if whole else [self.renderer.plain("\n".join(spoken(row)))])
+        for row, of_row, use in zip(rows, talks, whole, strict=True):
+            if not use:
+                found.append([self.renderer.plain("\n".join(spoken(row)))])
+                continue
+            made = [next(rendered) for _ in of_row]
+            wrong = next((one for one in made if isinstance(one, DataError)), None)
+            found.append(wrong or [sample for one in made if not isinstance(one, DataError) for sample in one])
         refusal = next((made for made in found if isinstance(made, Refusal)), None)
         if refusal is None or self.refusal is not None:
             return found

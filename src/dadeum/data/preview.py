@@ -20,6 +20,7 @@ from dadeum.data.contract import PromptContract
 from dadeum.data.early import Early
 from dadeum.data.format import Formatter
 from dadeum.data.kinds import Recogniser
+from dadeum.data.maker import beside
 from dadeum.data.prompt import load_prompt
 from dadeum.data.render import Renderer
 from dadeum.data.shape import Chunk
@@ -101,7 +102,7 @@ def _rows(data: DataSettings, purpose: Purpose, workspace: Workspace, renderer: 
                 continue
             if made is not None:
                 seen = {"messages": made.messages, "text": made.text, "source_row": number, "where": row.where}
-                yield {**seen, "part": "train"}
+                yield {**seen, **beside(made), "part": "train"}
 
 
 def told(found: Preview) -> str:

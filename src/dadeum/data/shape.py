@@ -22,7 +22,7 @@ from dadeum.data.samples import Block
 from dadeum.data.seen import Flat, Seen, answers
 from dadeum.data.sources import PARTS, Part
 from dadeum.data.turns import last_trained
-from dadeum.data.units import maker
+from dadeum.data.units import maker, units
 
 Conversation = Mapping[str, Any]
 
@@ -86,16 +86,26 @@ def chop(sample: Sample, max_length: int) -> list[Sample]:
     return chunks
 
 
-def cut_front(sample: Sample, max_length: int, bos: int | None, start: int) -> Sample | None:
-    """The last `max_length` tokens, after the BOS if there is one; None where that would touch what begins at `start`."""
-    head = 1 if bos is not None and sample.input_ids[0] == bos else 0
-    at = len(sample.input_ids) - (max_length - head)
+def cut_front(unit: Sequence[Sample], max_length: int, bos: int | None, start: int) -> list[Sample] | None:
+    """Samples of one prompt, cut at the same place so that the longest has `max_length` tokens, after the BOS if there is one.
+
+    None where that would touch what begins at `start`, or where they are not alike before the cut.
+    """
+    first = unit[0].input_ids
+    head = 1 if bos is not None and first[0] == bos else 0
+    at = head + max(len(sample.input_ids) for sample in unit) - max_length
     # The first token of a sample is never a target.
     if at > start or (not head and at == start):
         return None
-    ids = np.concatenate([sample.input_ids[:head], sample.input_ids[at:]])
-    weights = np.concatenate([sample.weights[:head], sample.weights[at:]])
-    return Sample(ids, weights, sample.answer_bytes)
+    if not all(np.array_equal(first[:at], sample.input_ids[:at]) for sample in unit[1:]):
+        return None
+    return [
+        sample._replace(
+            input_ids=np.concatenate([sample.input_ids[:head], sample.input_ids[at:]]),
+            weights=np.concatenate([sample.weights[:head], sample.weights[at:]]),
+        )
+        for sample in unit
+    ]
 
 
 def question(row: Conversation, renderer: Renderer) -> dict[str, Any]:
@@ -159,7 +169,7 @@ class Shaper:
         self.data, self.renderer = data, renderer
         self.purpose = purpose
         self.gate = Gate(data, purpose, renderer)
-        self._make = maker(purpose, renderer)
+        self._make = maker(purpose, renderer, data.max_length)
         self._overlong = Overlong()
         self._dropped: list[tuple[int, dict[str, Any]]] = []
 
@@ -177,9 +187,12 @@ class Shaper:
         if flat is not None and idle:
             kept = [(place, sample) for place, sample in kept if place not in idle]
             flat = Flat.of(kept)
-        self.gate.see(rows, flat)
+        # The answers of other rows, which KTO compares with, are no answers of theirs.
+        told = [(place, s) for place, s in kept if s.sequences] if self.purpose.takes == "rated" else None
+        self.gate.see(rows, flat if told is None else Flat.of(told))
         blocks, counts = _blocks(rows, kept, flat, self._make is not None)
-        tested = dict.fromkeys(place for place, _ in kept if rows[place]["part"] == "test")
+        # An answer that is rated false is no reference.
+        tested = dict.fromkeys(p for p, _ in kept if rows[p]["part"] == "test" and rows[p].get("wanted") is not False)
         return Shaped(
             len(rows),
             blocks,
@@ -246,8 +259,8 @@ class Shaper:
             return samples
         kept: list[Sample] = []
         cut = self._overlong.cut
-        for sample in samples:
-            fitting = self._fit(place, row, sample)
+        for unit in units(samples):
+            fitting = self._fit(place, row, unit)
             if not fitting:
                 self.gate.cut(row, samples, [])
                 return []
@@ -263,32 +276,34 @@ class Shaper:
     def _note(self, **what: Any) -> None:
         self._overlong = self._overlong.and_then(Overlong(**what))
 
-    def _fit(self, place: int, row: Conversation, sample: Sample) -> list[Sample]:
-        length, limit = len(sample.input_ids), self.data.max_length
+    def _fit(self, place: int, row: Conversation, unit: list[Sample]) -> list[Sample]:
+        length, limit = max(len(sample.input_ids) for sample in unit), self.data.max_length
         if length <= limit:
-            return [sample]
+            return unit
         if self.purpose.pretrain:
             self._note(chopped=1)
-            return chop(sample, limit)
+            return chop(unit[0], limit)
         if self.data.overlong == "keep_answer":
-            shorter = self._keep_answer(row["messages"], sample, self._train_on(row["part"]))
+            shorter = self._keep_answer(row["messages"], unit, self._train_on(row["part"]))
             if shorter is not None:
                 self._note(found=1, cut=1, longest=length, first=row["where"])
-                return [shorter]
+                return shorter
         self._note(found=1, dropped=1, longest=length, first=row["where"])
         reason = say(f"{length} tokens, max_length is {limit}", f"{length}토큰으로 max_length {limit}보다 깁니다")
         self._drop(place, row, "overlong", reason)
         return []
 
-    def _keep_answer(self, messages: Sequence[Any], sample: Sample, train_on: TrainOn) -> Sample | None:
+    def _keep_answer(self, messages: Sequence[Any], unit: list[Sample], train_on: TrainOn) -> list[Sample] | None:
         bos, limit = self.renderer.tokenizer.bos_token_id, self.data.max_length
-        if train_on != "all":
-            whole = cut_front(sample, limit, bos, int(np.argmax(sample.weights > 0)))
-            if whole is not None or answers(sample) < 2:
+        if train_on != "all" or self._make is not None:
+            whole = cut_front(unit, limit, bos, min(int(np.argmax(sample.weights > 0)) for sample in unit))
+            if whole is None and self.purpose.takes == "rated" and len(unit) > 1:
+                return self._keep_answer(messages, [unit[0]._replace(sequences=1)], train_on)
+            if whole is not None or answers(unit[0]) < 2:
                 return whole
         # Earlier answers do not fit: the last one stays whole, and is the only one that is trained.
-        last = self.renderer.samples(last_trained(messages), "last_assistant")[0]
-        shorter = cut_front(last, limit, bos, int(np.argmax(last.weights > 0)))
+        last = self.renderer.samples(last_trained(messages), "last_assistant")[:1]
+        shorter = cut_front(last, limit, bos, int(np.argmax(last[0].weights > 0)))
         if shorter is not None and train_on == "all":
-            return Sample(shorter.input_ids, np.ones_like(shorter.weights), shorter.answer_bytes)
+            return [sample._replace(weights=np.ones_like(sample.weights)) for sample in shorter]
         return shorter

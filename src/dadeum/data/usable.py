@@ -27,23 +27,31 @@ def usable(purpose: Purpose, preference: str) -> Usable:
         if row.text is not None:
             return _text(row, objective, purpose)
         if purpose.takes in ("pair", "rated"):
-            return _judged(row, objective, purpose)
+            if preference == "chosen":
+                raise _no_comparison(objective)
+            return _seen_by_all(_judged(row, objective, purpose))
         if (row.rejected or row.wanted is not None) and preference != "chosen":
             raise _unasked(row, objective)
         if row.wanted is False:
             raise LeftOut("rejected answer", say("its answer is rated false", "답이 false로 평가된 행입니다"))
-        if row.images:
-            count = len(row.images)
-            raise FaultyRow(
-                "images",
-                say(
-                    f"the row shows {count} image(s), and what is trained reads text only; leave such rows out with data.faulty_rows=drop",
-                    f"그림이 {count}개 있는 행인데 글만 학습합니다. data.faulty_rows=drop으로 빼세요",
-                ),
-            )
+        _seen_by_all(row)
         return row._replace(rejected=(), wanted=None) if row.rejected or row.wanted is not None else row
 
     return reduce
+
+
+def _seen_by_all(row: Conversation) -> Conversation:
+    """The row, unless it shows what is no text."""
+    if row.images:
+        count = len(row.images)
+        raise FaultyRow(
+            "images",
+            say(
+                f"the row shows {count} image(s), and what is trained reads text only; leave such rows out with data.faulty_rows=drop",
+                f"그림이 {count}개 있는 행인데 글만 학습합니다. data.faulty_rows=drop으로 빼세요",
+            ),
+        )
+    return row
 
 
 # For text that is written from rows, whatever they are.
@@ -70,10 +78,19 @@ def _unasked(row: Conversation, objective: str) -> DataError:
     )
 
 
+def _no_comparison(objective: str) -> DataError:
+    return DataError(
+        say(
+            f"data.preference=chosen leaves nothing to compare for train.objective={objective}; take one of the two out",
+            f"data.preference=chosen이면 train.objective={objective}이(가) 비교할 것이 없습니다. 둘 가운데 하나를 지우세요",
+        )
+    )
+
+
 def _judged(row: Conversation, objective: str, purpose: Purpose) -> Conversation:
-    """A pair for what compares pairs, a rated answer for what learns from ratings."""
+    """A pair for what compares pairs; for what learns from ratings a rated answer, or a pair, which is two of them."""
     pair = purpose.takes == "pair"
-    if bool(row.rejected) if pair else row.wanted is not None:
+    if row.rejected or (row.wanted is not None and not pair):
         return row
     needed, korean = (
         (

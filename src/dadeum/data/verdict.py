@@ -224,9 +224,12 @@ def _control(gate: Gate, renderer: Renderer) -> Iterator[Finding]:
 def _made_by_text(gate: Gate, suspect: Suspect, renderer: Renderer) -> list[int]:
     """Control ids of which the row has more than the same row without control strings in its text."""
     row = _neutral(suspect.row, gate)
-    train_on: TrainOn = "all" if gate.pretrain else "last_assistant" if row["part"] == "test" else gate.data.train_on
+    last = gate.compares or row["part"] == "test"
+    train_on: TrainOn = "all" if gate.pretrain else "last_assistant" if last else gate.data.train_on
+    talks = [talk for talk in (row["messages"], row.get("rejected")) if talk]
     try:
-        samples = renderer.samples(row["messages"], train_on) if row["messages"] else [renderer.plain(row["text"])]
+        samples = [sample for talk in talks for sample in renderer.samples(talk, train_on)]
+        samples = samples or [renderer.plain(row["text"])]
     except DataError:
         return []
     ids = np.concatenate([sample.input_ids for sample in samples])

@@ -75,7 +75,11 @@ def test_a_label_beside_the_pair_is_no_rating_of_it() -> None:
         ({"chosen": [USER, GOOD], "rejected": [USER]}, "column 'rejected' does not end with an answer"),
         (
             {"chosen": [USER, GOOD], "rejected": [{"role": "user", "content": "다른 질문"}, BAD]},
-            "'chosen' and 'rejected' do not begin with the same prompt",
+            "'chosen' and 'rejected' are not answers to the same prompt",
+        ),
+        (
+            {"chosen": [USER, BAD, USER, GOOD], "rejected": [USER, GOOD, USER, BAD]},
+            "'chosen' and 'rejected' are not answers to the same prompt",
         ),
     ],
 )

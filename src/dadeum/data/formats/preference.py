@@ -39,12 +39,12 @@ def convert(values: Mapping[str, Any]) -> Conversation:
                 "no answer",
                 say(f"column '{name}' does not end with an answer", f"'{name}' 열이 답으로 끝나지 않습니다"),
             )
-    if whole[0][0] != whole[1][0]:
+    if whole[0][:-1] != whole[1][:-1]:
         raise FaultyRow(
             "no pair",
             say(
-                f"columns '{names[0]}' and '{names[1]}' do not begin with the same prompt",
-                f"'{names[0]}' 열과 '{names[1]}' 열이 같은 질문으로 시작하지 않습니다",
+                f"columns '{names[0]}' and '{names[1]}' are not answers to the same prompt: they differ before the last message",
+                f"'{names[0]}' 열과 '{names[1]}' 열이 같은 질문의 답이 아닙니다. 마지막 메시지 앞이 서로 다릅니다",
             ),
         )
     plain = {name: value for name, value in values.items() if name not in RATINGS}
