@@ -9,6 +9,7 @@ from dadeum.core.language import say
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+HEAD = "head.json"
 WEIGHTS = "model.safetensors"
 INDEX = "model.safetensors.index.json"
 PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
@@ -17,6 +18,11 @@ PICKLES = (".bin", ".pt", ".pth", ".pkl", ".ckpt")
 def is_adapter(place: Path) -> bool:
     """Whether the folder holds an adapter rather than a whole model."""
     return (place / ADAPTER_CONFIG).is_file()
+
+
+def is_headed(place: Path) -> bool:
+    """Whether the model has a head that says something else than the next token."""
+    return (place / HEAD).is_file()
 
 
 def read_object(path: Path) -> dict[str, Any]:

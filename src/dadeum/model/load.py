@@ -1,8 +1,9 @@
 """The one loader: a model to train, or to use. Safetensors and JSON only; seeded before anything random is made."""
 
+import contextlib
 import logging
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+from transformers.utils import logging as transformers_logging
 
 from dadeum.config.model import ModelSettings
 from dadeum.core.artifact import read_manifest, writing
@@ -22,8 +24,11 @@ from dadeum.model.adapters import ADAPTERS, Beside, reads_weights, refuse
 from dadeum.model.adapters._first_values import taken_from_weights
 from dadeum.model.configuration import check_vocabulary, first_line, fresh_config, read_config, refuse_quantized
 from dadeum.model.few_bits import settle
-from dadeum.model.files import ADAPTER_CONFIG, is_adapter, read_object, weight_files
+from dadeum.model.files import ADAPTER_CONFIG, is_adapter, is_headed, read_object, weight_files
 from dadeum.model.form import Form, remember, untie
+from dadeum.model.head_files import HeadNote
+from dadeum.model.headed import Headed, check_output_free, output_names, without_output
+from dadeum.model.heads import parts
 from dadeum.model.new_rows import add_rows, check_trained, rows_of, set_rows
 from dadeum.model.packing import unwrap, use_packing
 from dadeum.model.save import attach_adapter, save_model, without_bars
@@ -59,8 +64,10 @@ def load_for_training(
     seed: int,
     packing: bool = True,
     new_tokens: Mapping[str, str] = {},
+    head: MemberSettings | None = None,
+    labels: Sequence[Mapping[str, Any]] = (),
 ) -> nn.Module:
-    """The model on `device`, in training mode, with its adapter.
+    """The model on `device`, in training mode, with its adapter, and with its `head` as the `heads` of labels.json make it.
 
     Trainable weights are float32 whatever is stored; frozen ones are held in `model.dtype` (`auto`: float32 with fp32,
     else the type of the arithmetic), or in few bits. The same seed gives the same weights whether the base was loaded or
@@ -72,6 +79,7 @@ def load_for_training(
     member = ADAPTERS.of(adapter)
     dtype = _frozen_dtype(model, precision, device) if member.freezes_base else torch.float32
     first = torch.float32 if reads_weights(adapter) else dtype
+    headless = head is not None and bool(parts(head))
     seed_all(seed)
     made: Any
     if model.init == "random" and not _is_made(place):
@@ -80,7 +88,10 @@ def load_for_training(
             parameter.data = parameter.data.to(first)
     else:
         held = quantize.loading(model.quantization, dtype, device) if model.quantization else {}
-        made = _stored(_needed(place), first, model.attn_implementation, trusted=model.trust_remote_code, **held)
+        trusted = model.trust_remote_code
+        made = _stored(_needed(place), first, model.attn_implementation, trusted=trusted, headless=headless, **held)
+    if headless:
+        without_output(made)
     stored = rows_of(made)
     if model.init == "random":
         new_ids = tuple(tokenizer.convert_tokens_to_ids(list(new_tokens)))
@@ -105,7 +116,11 @@ def load_for_training(
     trained.to(device).train()
     if packing:
         logger.info("packing with %s attention", use_packing(trained, model.attn_implementation))
-    return trained
+    if head is None or not headless:
+        return trained
+    check_output_free(trained, adapter.type)
+    seed_all(seed)
+    return Headed(trained, head, labels).train()
 
 
 def make_base(
@@ -159,14 +174,19 @@ def load_for_inference(
     # Made of the weights as they are stored, not as they are rounded to be used.
     factors = adapted and taken_from_weights(read_object(place / ADAPTER_CONFIG).get("init_lora_weights"))
     first = torch.float32 if factors else held
-    model = _stored((base or named_base(place)) if adapted else place, first, "auto", trusted=trusted, **small)
+    note = HeadNote.load(place)
+    source = (base or named_base(place)) if adapted else place
+    model = _stored(source, first, "auto", trusted=trusted, headless=note is not None, **small)
+    if note is not None:
+        without_output(model)
     if form.rows is not None:
         set_rows(model, form.rows)
     if form.untied:
         untie(model)
     remember(model, form)
     ready: nn.Module = attach_adapter(model, place) if adapted else model
-    return (ready if small else ready.to(device)).eval()
+    ready = ready if small else ready.to(device)
+    return (note.put_on(ready, place) if note is not None else ready).eval()
 
 
 def named_base(place: Path) -> Path:
@@ -182,17 +202,19 @@ def named_base(place: Path) -> Path:
     )
 
 
-def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool, **held: Any) -> Any:
+def _stored(
+    place: Path, dtype: torch.dtype, attention: str, *, trusted: bool, headless: bool = False, **held: Any
+) -> Any:
     """The weights in `place`; `held` says how, where they are quantised.
 
-    Raises ModelError for any tensor that is absent, and so would be drawn at random.
+    Raises ModelError for any tensor that is absent, and so would be drawn at random; `headless`: the output layer's may be.
     """
     config = read_config(place, trusted=trusted)
     refuse_quantized(config, place)
     weight_files(place)
     wanted = None if attention == "auto" else attention
     try:
-        with without_bars():
+        with without_bars(), _quiet(headless):
             model, info = AutoModelForCausalLM.from_pretrained(
                 place,
                 config=config,
@@ -214,7 +236,9 @@ def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool, *
             )
         ) from error
     settle(model)
+    unneeded = output_names(model) if headless else ()
     absent = sorted(str(name) for kind in ("missing_keys", "mismatched_keys") for name in info.get(kind, ()))
+    absent = [name for name in absent if name not in unneeded]
     if absent:
         shown = ", ".join(absent[:5]) + (" …" if len(absent) > 5 else "")
         raise ModelError(
@@ -224,11 +248,22 @@ def _stored(place: Path, dtype: torch.dtype, attention: str, *, trusted: bool, *
                 f"{place}: 텐서 {len(absent)}개가 없거나 모양이 달라 무작위가 됩니다: {shown}. 온전한 모델을 쓰세요",
             )
         )
-    if info.get("unexpected_keys"):
-        logger.warning(
-            "%s: tensors without a place in the model were left out: %s", place, sorted(info["unexpected_keys"])[:5]
-        )
+    over = [name for name in info.get("unexpected_keys", ()) if not (headless and is_headed(place))]
+    if over:
+        logger.warning("%s: tensors without a place in the model were left out: %s", place, sorted(over)[:5])
     return model
+
+
+@contextlib.contextmanager
+def _quiet(wanted: bool) -> Iterator[None]:
+    """Without transformers' report of tensors that are absent, where the output layer's may be."""
+    before = transformers_logging.get_verbosity()
+    if wanted:
+        transformers_logging.set_verbosity_error()
+    try:
+        yield
+    finally:
+        transformers_logging.set_verbosity(before)
 
 
 def _fresh(model: ModelSettings, place: Path | None, tokenizer: PreTrainedTokenizerFast) -> Any:

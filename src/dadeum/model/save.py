@@ -20,6 +20,8 @@ from dadeum.model.adapters._first_values import as_plain, is_drawn, plain_config
 from dadeum.model.configuration import first_line
 from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weight_files
 from dadeum.model.form import form_of
+from dadeum.model.head_files import head_tensors, save_beside, save_note, save_whole
+from dadeum.model.headed import headed_of
 from dadeum.model.packing import peft_of, unwrap
 
 # Methods of PEFT whose file holds what was trained; others write what they make of it.
@@ -35,12 +37,21 @@ def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), 
     folder.mkdir(parents=True, exist_ok=True)
     peft = peft_of(model)
     core: Any = unwrap(model)
+    headed = headed_of(model)
+    if headed is not None:
+        check_finite(head_tensors(headed))
     if peft is not None:
         tensors = as_plain(peft, adapter_tensors(peft))
         check_finite(tensors)
         save_file(tensors, folder / ADAPTER_WEIGHTS, metadata={"format": "pt"})
         _save_adapter_config(peft, folder)
         form_of(core).save(folder)
+        if headed is not None:
+            save_beside(headed, folder)
+    elif headed is not None:
+        check_finite(dict(core.named_parameters()))
+        with without_bars():
+            save_whole(headed, folder, pad_id)
     else:
         check_finite(dict(core.named_parameters()))
         # Some models bring generation settings that transformers loads but refuses to write.
@@ -50,6 +61,9 @@ def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), 
                 core.save_pretrained(folder)
         finally:
             core.generation_config = own
+    if headed is not None:  # it writes no text
+        save_note(headed, folder, pad_id)
+        return
     save_generation(core, folder, stop_ids=stop_ids, pad_id=pad_id)
 
 

@@ -114,6 +114,7 @@ def job_of(lab: Lab, plan: Plan, run: Run, resume: Resume) -> TrainJob:
         train=experiment.train.model_copy(update={"objective": objective_of(experiment)}),
         model=experiment.model,
         adapter=experiment.adapter,
+        head=experiment.head,
         new_tokens=experiment.tokenizer.new_tokens,
         packing=experiment.data.packing,
         max_length=experiment.data.max_length,

@@ -20,6 +20,7 @@ class TrainJob:
 
     `formatted` is the folder of the data stage, `model_place` the folder of the base model (absent where it starts
     from random weights); weights go to `checkpoints` (`checkpoints/<experiment>/<run>`), evidence to `evidence`.
+    `head` is what stands on the model, None for its own output layer.
     `new_tokens` are those that the base does not know, each with its description or nothing.
     `experiment` is the resolved experiment, for the record.
     """
@@ -34,6 +35,7 @@ class TrainJob:
     checkpoints: Path
     evidence: Path
     fingerprint: str
+    head: MemberSettings | None = None
     new_tokens: Mapping[str, str] = field(default_factory=dict)
     experiment: dict[str, Any] = field(default_factory=dict)
     resume: Literal["auto", "never", "must"] = "auto"

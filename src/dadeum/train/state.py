@@ -18,6 +18,7 @@ from dadeum.core.artifact import MANIFEST, Manifest, damage, read_json, read_man
 from dadeum.core.errors import TrainError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
+from dadeum.model.packing import peft_of
 from dadeum.train import rng
 from dadeum.train.weights import PROMPT, restore_course, save_adapter, save_weights
 
@@ -120,7 +121,7 @@ def not_written(folder: Path, error: OSError) -> TrainError:
 
 def require_space(loop: "Loop", more: int = 0) -> None:
     """Raises TrainError unless the weights and `more` bytes fit the disk. What is there is not deleted for it."""
-    whole = not hasattr(loop.module, "peft_config")
+    whole = peft_of(loop.module) is None
     weights = sum(p.numel() * p.element_size() for p in loop.module.parameters() if whole or p.requires_grad)
     prompt = sum(f.stat().st_size for f in (loop.job.formatted / PROMPT).iterdir() if f.is_file())
     need, free = weights + more + prompt + SLACK, shutil.disk_usage(loop.job.checkpoints).free

@@ -112,6 +112,7 @@ def prepare(
     from dadeum.data.contract import open_prompt
     from dadeum.data.samples import Samples
     from dadeum.model import adapters
+    from dadeum.model.headed import below_head
     from dadeum.model.load import enable_checkpointing
     from dadeum.train import precision as arithmetic
     from dadeum.train.adapter import beside, give_first_values, tell_trained, with_rates
@@ -139,11 +140,12 @@ def prepare(
     module = load_weights(
         job, checkpoint.folder if checkpoint else None, tokenizer=tokenizer, precision=kind, device=processes.device
     )
+    body = below_head(module)
     if checkpoint is None:
-        give_first_values(job, module, samples, tokenizer, _pad_id(tokenizer))
+        give_first_values(job, body, samples, tokenizer, _pad_id(tokenizer))
         tell_trained(module, reporter)
     tell_memory(job, module, reporter)
-    _fits_the_model(module, samples)
+    _fits_the_model(body, samples)
     _rotates_evenly(job, module, samples)
     if settings.gradient_checkpointing:
         enable_checkpointing(module)
@@ -156,9 +158,9 @@ def prepare(
         model=processes.wrap(module),
         optimizer=with_rates(
             OPTIMIZERS.of(settings.optim).build(settings.optim, module, settings.learning_rate),
-            adapters.learning_rates(job.adapter, module),
+            adapters.learning_rates(job.adapter, body),
         ),
-        course=adapters.course(job.adapter, module, schedule.steps),
+        course=adapters.course(job.adapter, body, schedule.steps),
         learning_rate=learning_rates(settings, schedule),
         arithmetic=arithmetic.Arithmetic(kind, processes.device),
         samples=samples,

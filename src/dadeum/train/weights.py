@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors.torch import load_file, save_file
@@ -13,7 +14,11 @@ from transformers import PreTrainedTokenizerFast
 from dadeum.core.artifact import read_json, write_json
 from dadeum.model.adapters import ADAPTERS, Course, resumed
 from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from dadeum.model.head_files import load_head
+from dadeum.model.headed import headed_of
+from dadeum.model.heads import HEADS
 from dadeum.model.load import load_for_training
+from dadeum.model.packing import peft_of
 from dadeum.model.save import save_model, saved_as_trained
 from dadeum.train.job import TrainJob
 
@@ -85,10 +90,24 @@ def load_weights(
         seed=job.train.seed,
         packing=job.packing,
         new_tokens={} if whole else job.new_tokens,
+        head=job.head,
+        labels=head_labels(job),
     )
     if checkpoint is not None and not whole:
         _take_back(module, checkpoint)
+    headed = headed_of(module)
+    if checkpoint is not None and headed is not None:
+        load_head(headed, checkpoint)
     return module
+
+
+def head_labels(job: TrainJob) -> list[dict[str, Any]]:
+    """What the data stage found that heads are to say; nothing where no labels are learnt."""
+    if job.head is None or not HEADS.of(job.head).targets(job.head):
+        return []
+    from dadeum.data.labels import Labels
+
+    return [head._asdict() for head in Labels.load(job.formatted / PROMPT).heads]
 
 
 def _take_back(module: nn.Module, checkpoint: Path) -> None:
@@ -98,4 +117,4 @@ def _take_back(module: nn.Module, checkpoint: Path) -> None:
     if trained.is_file():
         module.load_state_dict(load_file(trained), strict=False)
     else:
-        set_peft_model_state_dict(module, load_file(checkpoint / ADAPTER_WEIGHTS))
+        set_peft_model_state_dict(peft_of(module), load_file(checkpoint / ADAPTER_WEIGHTS))
