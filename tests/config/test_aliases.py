@@ -6,7 +6,7 @@ from dadeum.config.aliases import FLAGS, OLD_NAMES, SWITCHES
 from dadeum.config.experiment import Experiment
 from dadeum.config.problems import known_keys
 
-RAW = {"adapter": "lora", "train": {"optim": "adamw"}, "model": {}, "data": {}}
+RAW = {"adapter": "lora", "train": {"optim": "adamw", "objective": "sft"}, "model": {}, "data": {}}
 
 
 def exists(key: str) -> bool:

@@ -150,3 +150,10 @@ def test_every_flat_key_is_one_of_the_two_classes_and_leads_to_a_setting() -> No
             f for n in (family.names if family else ()) for f in family.settings(n).model_fields
         }
         assert (name or section).split(".")[-1] in fields, setting
+
+
+def test_smoothing_and_noise_of_a_flat_file(beside: Callable[..., None], read: Read) -> None:
+    beside(train=TRAIN + "label_smoothing_factor: 0.1\nneftune_noise_alpha: 5\n")
+    for more, kind in (("", "auto"), ("train: {objective: {type: sft}}\n", "sft")):
+        objective = read(ABOVE + more).experiment.train.objective.model_dump()
+        assert objective == {"type": kind, "label_smoothing": 0.1, "neftune_noise_alpha": 5.0}

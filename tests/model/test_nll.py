@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -159,3 +160,47 @@ def test_autocast(packing: bool) -> None:
     assert torch.allclose(found.nll, expected, atol=0.3) and not torch.allclose(found.nll, expected, atol=1e-5)
     found.nll.sum().backward()
     assert all(p.grad is not None and p.grad.dtype == torch.float32 for p in model.parameters())
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 0.7])
+@pytest.mark.parametrize("chunk", [1, 3 * ROWS, 2**21])
+def test_smoothed_labels_are_those_of_cross_entropy(
+    smoothing: float, chunk: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    targets, upstream = torch.arange(8) * 5, torch.linspace(-1, 2, 8)
+    logits = torch.randn(8, ROWS, generator=torch.Generator().manual_seed(0)) * 10
+    one, other = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    expected = cross_entropy(one, targets, reduction="none", label_smoothing=smoothing)
+    found: Any = module._NLL.apply(other * 1, targets, smoothing)
+    assert torch.allclose(found, expected, rtol=1e-5, atol=1e-5)
+    expected.backward(upstream)
+    found.backward(upstream)
+    assert one.grad is not None and other.grad is not None
+    assert torch.allclose(other.grad, one.grad, rtol=1e-5, atol=1e-6)
+
+
+def test_smoothing_holds_no_second_copy_of_the_logits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All that forward and backward make besides the logits is some rows of them."""
+    from torch.utils._python_dispatch import TorchDispatchMode
+
+    monkeypatch.setattr(module, "CHUNK", 4 * ROWS)
+    logits = torch.randn(512, ROWS)
+    largest: list[int] = []
+
+    class Watch(TorchDispatchMode):
+        def __torch_dispatch__(self, function: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            made = function(*args, **(kwargs or {}))
+            if isinstance(made, torch.Tensor) and made.untyped_storage().data_ptr() != logits.data_ptr():
+                largest.append(made.numel())
+            return made
+
+    targets, context = torch.arange(512) % ROWS, SimpleNamespace()
+    context.save_for_backward = lambda *kept: setattr(context, "saved_tensors", kept)
+    expected = cross_entropy(logits, targets, reduction="none", label_smoothing=0.1)
+    with Watch():
+        loss = module._NLL.forward(context, logits, targets, 0.1)
+        gradient = module._NLL.backward(context, torch.ones_like(loss))[0]
+    assert torch.allclose(loss, expected, atol=1e-5)
+    assert gradient.data_ptr() == logits.data_ptr()
+    assert 0 < max(largest) <= max(4 * ROWS, 512) < logits.numel()

@@ -22,11 +22,30 @@ class TokenNLL(NamedTuple):
     document: torch.Tensor  # (N,) int64: which sample of the batch the token belongs to
 
 
-def token_nll(model: nn.Module, batch: Mapping[str, torch.Tensor]) -> TokenNLL:
+class TokenLogits(NamedTuple):
+    """What a model says at the places before the N trained tokens, in the order of the batch."""
+
+    logits: torch.Tensor  # (N,V) in the model's type
+    targets: torch.Tensor  # (N,) int64
+    weights: torch.Tensor  # (N,) float32
+    document: torch.Tensor  # (N,) int64: which sample of the batch the token belongs to
+
+
+def token_nll(model: nn.Module, batch: Mapping[str, torch.Tensor], *, label_smoothing: float = 0.0) -> TokenNLL:
     """The NLL of the trained tokens of a batch made by `data.batch.collate`, packed or padded.
 
-    `model` may be wrapped by PEFT and DDP. The result carries gradients where they are enabled; with no trained token
-    it is empty and still hangs on the model. Raises ModelError where the model cannot pack.
+    `label_smoothing`: so much of each target is shared out among all tokens, as `cross_entropy` does it. The result carries
+    gradients where they are enabled; with no trained token it is empty and still hangs on the model. See `token_logits`.
+    """
+    said = token_logits(model, batch)
+    nll: torch.Tensor = _NLL.apply(said.logits, said.targets, label_smoothing)  # type: ignore[no-untyped-call]
+    return TokenNLL(nll, said.weights, said.document)
+
+
+def token_logits(model: nn.Module, batch: Mapping[str, torch.Tensor]) -> TokenLogits:
+    """The logits before each trained token. `model` may be wrapped by PEFT and DDP.
+
+    Raises ModelError where the model cannot pack.
     """
     ids_BL, weights_BL = batch["input_ids"], batch["weights"]
     rows, columns = torch.nonzero(weights_BL[:, 1:] > 0, as_tuple=True)
@@ -39,8 +58,7 @@ def token_nll(model: nn.Module, batch: Mapping[str, torch.Tensor]) -> TokenNLL:
         inputs = {"input_ids": ids_BL, "attention_mask": batch["attention_mask"], "use_cache": False}
         document = rows
     logits_NV = _logits(model, inputs, rows, columns, ids_BL.shape)
-    nll: torch.Tensor = _NLL.apply(logits_NV, ids_BL[rows, columns + 1])  # type: ignore[no-untyped-call]
-    return TokenNLL(nll, weights_BL[rows, columns + 1], document)
+    return TokenLogits(logits_NV, ids_BL[rows, columns + 1], weights_BL[rows, columns + 1], document)
 
 
 def _logits(
@@ -74,24 +92,32 @@ def virtual_tokens(model: nn.Module) -> int:
 
 
 class _NLL(torch.autograd.Function):
-    """`logsumexp(logits) - logits[target]` in float32, row by row.
+    """`logsumexp(logits) - logits[target]` in float32, row by row; of `smoothing` the mean of the logits is taken instead.
 
     Backward writes the gradient over the logits, which nothing else needs: the largest tensor of a step is held once.
     A second backward through the same graph is an error of autograd, not a wrong number.
     """
 
     @staticmethod
-    def forward(ctx: Any, logits_NV: torch.Tensor, targets_N: torch.Tensor) -> torch.Tensor:
-        lse = [part.float().logsumexp(-1) for part in torch.split(logits_NV, _rows(logits_NV))]
-        lse_N = torch.cat(lse) if lse else logits_NV.new_zeros(0, dtype=torch.float32)
+    def forward(ctx: Any, logits_NV: torch.Tensor, targets_N: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
+        ctx.smoothing = smoothing
+        lse_N = logits_NV.new_zeros(len(targets_N), dtype=torch.float32)
+        nll_N = -logits_NV.gather(-1, targets_N[:, None])[:, 0].float()
+        size = rows_at_once(logits_NV)
+        for start in range(0, len(targets_N), size):
+            cut = slice(start, start + size)
+            part = logits_NV[cut].float()
+            lse_N[cut] = part.logsumexp(-1)
+            if smoothing:
+                nll_N[cut] = (1 - smoothing) * nll_N[cut] - smoothing * part.mean(-1)
         ctx.save_for_backward(logits_NV, targets_N, lse_N)
-        return lse_N - logits_NV.gather(-1, targets_N[:, None])[:, 0].float()
+        return nll_N.add_(lse_N)
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:
         logits_NV, targets_N, lse_N = ctx.saved_tensors
         grad_N = grads[0]
-        size = _rows(logits_NV)
+        size = rows_at_once(logits_NV)
         for start in range(0, logits_NV.shape[0], size):
             cut = slice(start, start + size)
             part = logits_NV[cut]
@@ -99,11 +125,14 @@ class _NLL(torch.autograd.Function):
                 part.float().sub_(lse_N[cut, None]) if part.dtype != torch.float32 else part.sub_(lse_N[cut, None])
             )
             probability.exp_().mul_(grad_N[cut, None])
-            probability.scatter_add_(-1, targets_N[cut, None], -grad_N[cut, None])
+            if ctx.smoothing:
+                probability.sub_(grad_N[cut, None] * (ctx.smoothing / logits_NV.shape[-1]))
+            probability.scatter_add_(-1, targets_N[cut, None], (ctx.smoothing - 1) * grad_N[cut, None])
             if probability.dtype != part.dtype:
                 part.copy_(probability)
-        return logits_NV, None
+        return logits_NV, None, None
 
 
-def _rows(logits_NV: torch.Tensor) -> int:
+def rows_at_once(logits_NV: torch.Tensor) -> int:
+    """How many rows are worked on together."""
     return max(1, CHUNK // max(1, logits_NV.shape[-1]))

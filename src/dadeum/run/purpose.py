@@ -15,7 +15,7 @@ def objective_of(experiment: Experiment) -> MemberSettings:
     """The objective's settings; `auto` is the head's own. Raises ConfigError where it cannot use what the head gives."""
     chosen, head = experiment.train.objective, HEADS.of(experiment.head)
     if chosen.type == AUTO:
-        return OBJECTIVES.validate(head.objective)
+        return _of_the_head(chosen, head.objective)
     needs = OBJECTIVES.of(chosen).needs
     if needs != head.gives:
         fitting = ", ".join(n for n in OBJECTIVES.names if n != AUTO and OBJECTIVES.member(n).needs == head.gives)
@@ -28,6 +28,20 @@ def objective_of(experiment: Experiment) -> MemberSettings:
             )
         )
     return chosen
+
+
+def _of_the_head(auto: MemberSettings, name: str) -> MemberSettings:
+    """The head's objective with what was set of `auto`. Raises ConfigError where it has no such setting."""
+    given = {key: getattr(auto, key) for key in auto.model_fields_set - {"type"}}
+    unknown = sorted(set(given) - set(OBJECTIVES.settings(name).model_fields))
+    if unknown:
+        raise ConfigError(
+            say(
+                f"train.objective.{unknown[0]}: objective '{name}', which is that of the head, has no such setting; take it out",
+                f"train.objective.{unknown[0]}: head의 objective인 '{name}'에는 그런 설정이 없습니다. 빼세요",
+            )
+        )
+    return OBJECTIVES.validate({"type": name, **given})
 
 
 def purpose_of(experiment: Experiment) -> Purpose:

@@ -71,8 +71,8 @@ def message(role: Any, content: Any, number: int, turn: Mapping[str, Any] | None
         return {"role": known, "content": content}  # as nearly all are
     name = str(role).strip().lower()
     if name == CALL:
-        called = {"role": "assistant", "content": "", "tool_calls": _calls.calls(content, number)}
-        return called | _weight(given, number, "assistant")
+        calling: Message = {"role": "assistant", "content": "", "tool_calls": _calls.calls(content, number)}
+        return calling | _weight(given, number, "assistant")
     known = ROLES.get(name)
     if known is None:
         expected = ", ".join(sorted([*ROLES, CALL]))

@@ -5,8 +5,8 @@ in its place.
 from typing import Literal
 
 from dadeum.config.purpose import Takes
-from dadeum.core.settings import MemberSettings
 from dadeum.model.heads import Gives
+from dadeum.train.objectives._tokens import TokenSettings
 from dadeum.train.objectives.sft import collate, compute, weigh
 
 __all__ = ["Settings", "collate", "compute", "needs", "takes", "weigh"]
@@ -15,7 +15,7 @@ takes: Takes | None = "messages"
 needs: Gives = "tokens"
 
 
-class Settings(MemberSettings):
-    """Has none of its own."""
+class Settings(TokenSettings):
+    """Those of `sft`; another head's objective that has no such setting refuses it."""
 
     type: Literal["auto"] = "auto"

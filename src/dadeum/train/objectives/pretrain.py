@@ -6,8 +6,8 @@ The loss is that of `sft`; what differs was settled when the rows were formatted
 from typing import Literal
 
 from dadeum.config.purpose import Takes
-from dadeum.core.settings import MemberSettings
 from dadeum.model.heads import Gives
+from dadeum.train.objectives._tokens import TokenSettings
 from dadeum.train.objectives.sft import collate, compute, weigh
 
 __all__ = ["Settings", "collate", "compute", "needs", "takes", "weigh"]
@@ -16,7 +16,7 @@ takes: Takes | None = "plain"
 needs: Gives = "tokens"
 
 
-class Settings(MemberSettings):
-    """Has none of its own."""
+class Settings(TokenSettings):
+    """Those of all that learn the next token."""
 
     type: Literal["pretrain"] = "pretrain"
