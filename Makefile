@@ -32,6 +32,7 @@ check: $(VENV)/.ready
 # The long grids, kill sweeps and benchmarks behind the claims; writes docs/results/.
 proof: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m scripts.adapter_grid --to docs/results/adapters.md
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/train.py --to docs/results/train.md
 	test -d .peers || $(BIN)/python benchmarks/data.py --install .peers
 	$(BIN)/python benchmarks/data.py --envs .peers --rounds 3 --check --to docs/results/data_speed.md

@@ -56,6 +56,15 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
         reason = first_line(error)
         if "meta" in reason.lower() and next(model.parameters()).is_meta:
             raise NeedsWeights(reason) from error
+        if "Conv1D" in reason and _transposed(model):
+            raise ModelError(
+                say(
+                    f"adapter: found '{kind}' on a '{model.config.model_type}' model, whose layers are transposed (Conv1D); PEFT "
+                    "does not know them in this method; use adapter: lora, vera or ia3",
+                    f"adapter: '{kind}' 방법은 '{model.config.model_type}' 모델의 전치된 층(Conv1D)을 모릅니다. "
+                    "adapter: lora, vera, ia3 가운데 하나를 쓰세요",
+                )
+            ) from error
         if targets and (isinstance(error, re.error) or OF_TARGETS.search(reason)):
             raise misfit(targets, model, reason) from error
         raise ModelError(
@@ -73,14 +82,19 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
 
 def _of_model(model: Any, known: set[str]) -> dict[str, Any]:
     """Values that follow from the model."""
-    from transformers.pytorch_utils import Conv1D
-
     found: dict[str, Any] = {}
     if hasattr(model, "prepare_inputs_for_generation"):
         found["task_type"] = "CAUSAL_LM"
     if "fan_in_fan_out" in known:
-        found["fan_in_fan_out"] = any(isinstance(module, Conv1D) for module in model.modules())
+        found["fan_in_fan_out"] = _transposed(model)
     return found
+
+
+def _transposed(model: Any) -> bool:
+    """Whether layers hold their weights the other way round, as GPT-2's do."""
+    from transformers.pytorch_utils import Conv1D
+
+    return any(isinstance(module, Conv1D) for module in model.modules())
 
 
 def _leave_out(values: dict[str, Any], known: set[str], model: Any) -> None:

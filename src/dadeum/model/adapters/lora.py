@@ -208,7 +208,7 @@ def apply(settings: Settings, model: "nn.Module", new_tokens: Sequence[int] = ()
         # What is made of weights or rows has its first values later; on the meta device there are none at all.
         "init_lora_weights": True if init == "loftq" or next(model.parameters()).is_meta else init,
     }
-    if init == "eva":
+    if values["init_lora_weights"] == "eva":
         from peft import EvaConfig
 
         values["eva_config"] = EvaConfig(rho=settings.eva_rho)
