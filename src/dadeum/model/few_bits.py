@@ -1,6 +1,7 @@
 """Layers of few bits at work: answers that stay the same, and the memory that weights take."""
 
 from collections.abc import Iterator
+from copy import copy
 from functools import cache
 from typing import Any
 
@@ -13,53 +14,66 @@ BLOCK, SCALES = 64, 256  # weights to a scale; scales to a scale of theirs
 
 
 def settle(model: nn.Module) -> None:
-    """Have quantised layers answer alike in training and afterwards, alone and beside other rows.
+    """Have quantised layers answer alike in training and afterwards, alone and beside other rows, and rightly.
 
-    A 4-bit layer that is asked in evaluation mode on a CPU with AVX512-BF16 would round its scales for good, and could not
-    be trained any more. An 8-bit layer would also round what it is given, by columns that depend on the whole batch.
+    Of bitsandbytes 0.50 they would not: on a CPU a 4-bit matrix whose rows are no multiple of 64 long is read back with
+    scales of other weights, and one that is asked in evaluation mode on AVX512-BF16 has its scales rounded for good; an
+    8-bit layer rounds what it is given as well, by columns that depend on the whole batch.
     """
-    module: Any
-    for module in model.modules():
-        if hasattr(module, "support_avx512bf16_for_cpu"):
-            module.support_avx512bf16_for_cpu = False
-        if type(module).__name__ == "Linear8bitLt":
-            kind: Any = type(module)
-            module.__class__ = _rounded_weights(kind)
+    layer: Any
+    for layer in model.modules():
+        kind: Any = type(layer)
+        if kind.__name__ == "Linear8bitLt" or (kind.__name__ == "Linear4bit" and layer.weight.device.type == "cpu"):
+            layer.__class__ = _plain_product(kind)
+
+
+def full_weight(layer: Any, dtype: torch.dtype | None = None) -> torch.Tensor:
+    """The rounded matrix (out, in) of a quantised layer; a 4-bit one in the type that it was made of, unless told."""
+    weight = layer.weight
+    if (state := getattr(weight, "quant_state", None)) is None:
+        scales = weight.SCB if weight.SCB is not None else layer.state.SCB
+        held = dtype or torch.float32
+        whole: torch.Tensor = weight.data.to(held) * (scales / 127).to(held)[:, None]
+        return whole
+    from bitsandbytes.functional import dequantize_4bit
+
+    # As one row, whose blocks are those that the matrix was made of.
+    flat = copy(state)
+    flat.shape = torch.Size((1, state.shape.numel()))
+    found: torch.Tensor = dequantize_4bit(weight.data, flat).reshape(state.shape)
+    return found if dtype is None else found.to(dtype)
 
 
 class _Product(torch.autograd.Function):
-    """Rows times a matrix of bytes with a scale for each of its rows; the matrix in full is not kept for the gradient."""
+    """Rows times the matrix of a quantised layer, which in full is not kept for the gradient."""
 
     @staticmethod
-    def forward(ctx: Any, x: torch.Tensor, weight: torch.Tensor, scales: torch.Tensor) -> torch.Tensor:
+    def forward(ctx: Any, x: torch.Tensor, layer: nn.Module) -> torch.Tensor:
         """The product, in the type of `x`."""
-        ctx.save_for_backward(weight, scales)
-        return nn.functional.linear(x, _full(weight, scales, x.dtype))
+        ctx.layer = layer
+        return nn.functional.linear(x, full_weight(layer, x.dtype))
 
     @staticmethod
-    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None, None]:
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, None]:
         """The gradient of the rows; the matrix has none."""
-        weight, scales = ctx.saved_tensors
-        return grads[0] @ _full(weight, scales, grads[0].dtype), None, None
-
-
-def _full(weight: torch.Tensor, scales: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
-    return weight.to(dtype) * (scales / 127).to(dtype)[:, None]
+        return grads[0] @ full_weight(ctx.layer, grads[0].dtype), None
 
 
 @cache
-def _rounded_weights(kind: Any) -> Any:
-    """bitsandbytes' layer of 8 bits with nothing rounded but its weights."""
+def _plain_product(kind: Any) -> Any:
+    """bitsandbytes' layer with nothing rounded but its weights."""
 
     def forward(layer: Any, x: torch.Tensor) -> torch.Tensor:
-        """As a linear layer of the weights in full, in the type of the input."""
+        """As a linear layer of the weights in full, in the type of the arithmetic; given back in that of the input."""
+        given = x.dtype
         if torch.is_autocast_enabled(x.device.type):
-            x = x.to(torch.get_autocast_dtype(x.device.type))
-        scales = layer.weight.SCB if layer.weight.SCB is not None else layer.state.SCB
-        out: torch.Tensor = _Product.apply(x, layer.weight.data, scales)  # type: ignore[no-untyped-call]
-        return out if layer.bias is None else out + layer.bias.to(out.dtype)
+            given = dtype = torch.get_autocast_dtype(x.device.type)
+        else:
+            dtype = getattr(layer, "compute_dtype", None) or given
+        out: torch.Tensor = _Product.apply(x.to(dtype), layer)  # type: ignore[no-untyped-call]
+        return (out if layer.bias is None else out + layer.bias.to(dtype)).to(given)
 
-    return type("RoundedWeights", (kind,), {"forward": forward})
+    return type(f"Plain{kind.__name__}", (kind,), {"forward": forward})
 
 
 def is_quantized(model: nn.Module) -> bool:

@@ -126,7 +126,8 @@ def loftq(model: Any, start: "Start") -> None:
     PEFT has this for GPUs only.
     """
     import torch
-    from peft.utils.integrations import dequantize_module_weight
+
+    from dadeum.model.few_bits import full_weight
 
     assert start.base is not None, "a quantised base has a folder"
     stored = _Stored(start.base)
@@ -134,7 +135,7 @@ def loftq(model: Any, start: "Start") -> None:
         for name, layer in model.get_base_model().named_modules():
             if "default" not in getattr(layer, "lora_A", {}):
                 continue
-            rounded = dequantize_module_weight(layer.get_base_layer()).float()
+            rounded = full_weight(layer.get_base_layer(), torch.float32)
             left, sizes, right = torch.linalg.svd(stored.weight(name).to(rounded) - rounded, full_matrices=False)
             rank = layer.r["default"]
             roots = (sizes[:rank] / layer.scaling["default"]).sqrt()
