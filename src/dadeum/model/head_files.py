@@ -20,7 +20,7 @@ from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
 from dadeum.model.configuration import first_line
 from dadeum.model.files import HEAD, is_headed, read_object, weight_files
-from dadeum.model.headed import Headed
+from dadeum.model.headed import Headed, Padding
 from dadeum.model.heads import HEADS, Outlet
 from dadeum.model.packing import unwrap
 
@@ -31,11 +31,11 @@ PROBLEMS = {"class": "single_label_classification", "classes": "multi_label_clas
 
 @dataclass(frozen=True)
 class HeadNote:
-    """What `head.json` says: the settings, what each head says, and the id that padding has."""
+    """What `head.json` says: the settings, what each head says, and what pads."""
 
     settings: MemberSettings
     outlets: tuple[Outlet, ...]
-    pad_id: int | None
+    padding: Padding
 
     @classmethod
     def load(cls, folder: Path) -> "HeadNote | None":
@@ -47,7 +47,7 @@ class HeadNote:
             if value["version"] != VERSION:
                 raise ValueError
             said = [Outlet(**{**one, "names": tuple(one["names"])}) for one in value["says"]]
-            return cls(HEADS.validate(value["head"]), tuple(said), value["pad_token_id"])
+            return cls(HEADS.validate(value["head"]), tuple(said), (value["pad_token"], value["pad_token_id"]))
         except (KeyError, TypeError, ValueError):
             raise ModelError(
                 say(
@@ -59,15 +59,17 @@ class HeadNote:
     def put_on(self, module: nn.Module, folder: Path) -> Headed:
         """The model with its head, whose tensors are read from `folder`."""
         headed = Headed(module, self.settings, [one._asdict() for one in self.outlets])
+        headed.padding = self.padding
         load_head(headed, folder)
         return headed
 
 
-def save_note(headed: Headed, folder: Path, pad_id: int | None) -> None:
+def save_note(headed: Headed, folder: Path) -> None:
     """Write `head.json`."""
     says = [one._asdict() for one in headed.outlets]
-    value = {"version": VERSION, "head": headed.settings.model_dump(mode="json"), "says": says, "pad_token_id": pad_id}
-    write_json(folder / HEAD, value)
+    token, number = headed.padding
+    value = {"version": VERSION, "head": headed.settings.model_dump(mode="json"), "says": says}
+    write_json(folder / HEAD, {**value, "pad_token": token, "pad_token_id": number})
 
 
 def head_tensors(headed: Headed) -> dict[str, Tensor]:
@@ -148,7 +150,7 @@ def own_class(headed: Headed) -> Any:
     return made if len(_places(headed, made)) == len(head_tensors(headed)) else None
 
 
-def _made(headed: Headed, kind: Any, pad_id: int | None) -> Any:
+def _made(headed: Headed, kind: Any) -> Any:
     """An empty model of transformers' class, on the meta device."""
     config = copy.deepcopy(headed.config)
     outlet = headed.outlets[0]
@@ -157,15 +159,14 @@ def _made(headed: Headed, kind: Any, pad_id: int | None) -> Any:
     config.label2id = {name: number for number, name in enumerate(names)}
     if outlet.kind in PROBLEMS:
         config.problem_type = PROBLEMS[outlet.kind]
-    config.get_text_config().pad_token_id = pad_id
-    config.pad_token_id = pad_id
+    config.pad_token_id = config.get_text_config().pad_token_id = headed.padding[1]
     with torch.device("meta"):
         return kind(config)
 
 
 def _places(headed: Headed, kind: Any) -> dict[str, str]:
     """Names of the head's tensors in transformers' layout, and ours."""
-    made = _made(headed, kind, None)
+    made = _made(headed, kind)
     prefix, name = f"{made.base_model_prefix}.", headed.outlets[0].head
     theirs = [key for key in made.state_dict() if not key.startswith(prefix)]
     known = {ours.rpartition(".")[2]: ours for ours in head_tensors(headed)}
@@ -174,17 +175,16 @@ def _places(headed: Headed, kind: Any) -> dict[str, str]:
     return found if fits and name else {}
 
 
-def save_whole(headed: Headed, folder: Path, pad_id: int | None) -> None:
+def save_whole(headed: Headed, folder: Path) -> None:
     """Write body and head as one model; every tensor of both is in it."""
     core: Any = unwrap(headed.module)
     kind = own_class(headed)
     if kind is None:
         body = core.base_model
-        body.config.get_text_config().pad_token_id = pad_id
         body.save_pretrained(folder)
         save_beside(headed, folder)
         return
-    made = _made(headed, kind, pad_id)
+    made = _made(headed, kind)
     prefix = f"{made.base_model_prefix}."
     tensors = {f"{prefix}{name}": tensor for name, tensor in core.base_model.state_dict().items()}
     ours = head_tensors(headed)

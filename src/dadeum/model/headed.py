@@ -32,6 +32,20 @@ class Outputs(NamedTuple):
         return found[:, 0]
 
 
+# What fills up a row: the token and its id, where there is one that no text ends with.
+Padding = tuple[str | None, int | None]
+
+
+def padding_of(tokenizer: Any) -> Padding:
+    """A token for padding. transformers' classes look at the last token that is none, so no text may end with it."""
+    end = tokenizer("a")["input_ids"][-1]
+    for name in ("pad_token", "unk_token", "eos_token", "bos_token"):
+        number = getattr(tokenizer, f"{name}_id")
+        if number is not None and number != end:
+            return getattr(tokenizer, name), int(number)
+    return None, None
+
+
 class NoOutput(nn.Module):
     """Stands where the output layer was: hidden states go through."""
 
@@ -78,6 +92,7 @@ class Headed(nn.Module):
         )
         for part, outlet in zip(self.parts.values(), self.outlets, strict=True):
             _knows_its_classes(part, outlet)
+        self.padding: Padding = (None, None)
         self.heads.to(device=next(module.parameters()).device, dtype=torch.float32)
 
     @property

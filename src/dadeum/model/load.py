@@ -27,7 +27,7 @@ from dadeum.model.few_bits import settle
 from dadeum.model.files import ADAPTER_CONFIG, is_adapter, is_headed, read_object, weight_files
 from dadeum.model.form import Form, remember, untie
 from dadeum.model.head_files import HeadNote
-from dadeum.model.headed import Headed, check_output_free, output_names, without_output
+from dadeum.model.headed import Headed, check_output_free, output_names, padding_of, without_output
 from dadeum.model.heads import parts
 from dadeum.model.new_rows import add_rows, check_trained, rows_of, set_rows
 from dadeum.model.packing import unwrap, use_packing
@@ -120,7 +120,9 @@ def load_for_training(
         return trained
     check_output_free(trained, adapter.type)
     seed_all(seed)
-    return Headed(trained, head, labels).train()
+    headed = Headed(trained, head, labels)
+    headed.padding = padding_of(tokenizer)
+    return headed.train()
 
 
 def make_base(

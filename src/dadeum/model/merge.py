@@ -14,13 +14,15 @@ from dadeum.core.fingerprint import fingerprint, sha256_file
 from dadeum.core.language import say
 from dadeum.model.configuration import first_line
 from dadeum.model.files import is_adapter, read_object, weight_files
+from dadeum.model.headed import headed_of
 from dadeum.model.load import DTYPES, load_for_inference, named_base
+from dadeum.model.packing import peft_of
 from dadeum.model.save import save_model
 
 # What a tokenizer, its template and the prompt contract consist of: they travel with the weights.
 PROMPT_FILES = (
     "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json", "merges.txt",
-    "vocab.txt", "tokenizer.model", "spiece.model", "chat_template.jinja", "dadeum_prompt.json",
+    "vocab.txt", "tokenizer.model", "spiece.model", "chat_template.jinja", "dadeum_prompt.json", "labels.json",
 )  # fmt: skip
 
 
@@ -36,7 +38,8 @@ def merge(adapter: Path, base: Path | None, out: Path, dtype: str = "float32", *
         )
     base = base or named_base(adapter)
     refuse_input(out, (adapter, base))
-    peft: Any = load_for_inference(adapter, base=base, dtype="float32", trusted=trusted, quantized=False)
+    loaded = load_for_inference(adapter, base=base, dtype="float32", trusted=trusted, quantized=False)
+    headed, peft = headed_of(loaded), peft_of(loaded)
     _untie_where_adapted(peft)
     if peft.active_peft_config.is_prompt_learning:
         raise ModelError(
@@ -60,7 +63,9 @@ def merge(adapter: Path, base: Path | None, out: Path, dtype: str = "float32", *
         "dtype": dtype,
     }
     with writing(out, kind="merged", fingerprint=fingerprint(made_from), made_from=made_from) as folder:
-        save_model(merged, folder)
+        if headed is not None:
+            headed.module = merged
+        save_model(merged if headed is None else headed, folder)
         for name in PROMPT_FILES:
             if (source := adapter / name).is_file() or (
                 (source := base / name).is_file() and not _has_tokenizer(adapter)

@@ -51,7 +51,7 @@ def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), 
     elif headed is not None:
         check_finite(dict(core.named_parameters()))
         with without_bars():
-            save_whole(headed, folder, pad_id)
+            save_whole(headed, folder)
     else:
         check_finite(dict(core.named_parameters()))
         # Some models bring generation settings that transformers loads but refuses to write.
@@ -62,7 +62,7 @@ def save_model(model: nn.Module, folder: Path, *, stop_ids: Sequence[int] = (), 
         finally:
             core.generation_config = own
     if headed is not None:  # it writes no text
-        save_note(headed, folder, pad_id)
+        save_note(headed, folder)
         return
     save_generation(core, folder, stop_ids=stop_ids, pad_id=pad_id)
 

@@ -23,6 +23,7 @@ from dadeum.model.save import save_model, saved_as_trained
 from dadeum.train.job import TrainJob
 
 PROMPT = "prompt"
+TOKENIZER_CONFIG = "tokenizer_config.json"
 COURSE, COURSE_VALUES, TRAINED = "adapter.safetensors", "adapter.json", "trained.safetensors"
 
 
@@ -49,6 +50,12 @@ def save_weights(module: nn.Module, folder: Path, formatted: Path, stop_ids: Seq
     for file in sorted((formatted / PROMPT).iterdir()):
         if file.is_file() and file.name != "manifest.json":
             shutil.copyfile(file, folder / file.name)
+    headed = headed_of(module)
+    if headed is not None and headed.padding[0] is not None:
+        # transformers' pipelines pad by the tokenizer's word, and its classes look past that very token.
+        config = read_json(folder / TOKENIZER_CONFIG)
+        if config.get("pad_token") != headed.padding[0]:
+            write_json(folder / TOKENIZER_CONFIG, {**config, "pad_token": headed.padding[0]})
 
 
 def save_adapter(module: nn.Module, course: Course, state: Path) -> None:
