@@ -28,8 +28,11 @@ def settle(model: nn.Module) -> None:
 
 
 def full_weight(layer: Any, dtype: torch.dtype | None = None) -> torch.Tensor:
-    """The rounded matrix (out, in) of a quantised layer; a 4-bit one in the type that it was made of, unless told."""
+    """The rounded matrix (out, in) of a quantised layer, a 4-bit one in the type that it was made of unless told; else its own."""
     weight = layer.weight
+    if weight.is_floating_point():
+        own: torch.Tensor = weight if dtype is None else weight.to(dtype)
+        return own
     if (state := getattr(weight, "quant_state", None)) is None:
         scales = weight.SCB if weight.SCB is not None else layer.state.SCB
         held = dtype or torch.float32
