@@ -12,6 +12,7 @@ from dadeum.core.errors import ModelError
 from dadeum.data.contract import PromptContract
 from dadeum.generate.engine import Engine
 from dadeum.generate.stream import decode
+from dadeum.model.save import save_model
 from tests.data.small import make_tokenizer
 from tests.generate.support import QUESTIONS, opened, save_adapter, save_small, user
 from tests.model.tiny import longrope, tiny
@@ -178,3 +179,32 @@ def test_stories_tells_a_story(material: Path) -> None:
     ids = torch.tensor([tokenizer("Once upon a time")["input_ids"]])
     out = engine.generate(ids, torch.ones_like(ids), engine.decoding(40))[0].tolist()
     assert decode(tokenizer, out).startswith("Once upon a time, there was a little girl named Lily.")
+
+
+@pytest.mark.parametrize("kind", ["prompt_tuning", "prefix_tuning"])
+def test_virtual_tokens_stand_before_every_prompt(kind: str, tmp_path: Path, small: Path) -> None:
+    """In a batch as alone, as a forward pass without a cache has it; the context is shorter by them."""
+    from dadeum.model.adapters import ADAPTERS
+    from dadeum.model.load import load_for_inference
+
+    settings = ADAPTERS.validate({"type": kind, "num_virtual_tokens": 6})
+    torch.manual_seed(1)
+    model: Any = ADAPTERS.of(settings).apply(settings, load_for_inference(small))
+    save_model(model, tmp_path / "adapter")
+    engine = opened(tmp_path / "adapter", base=small, prompt=small)
+    assert engine.context == 250
+    conversations = [user(text) for text in QUESTIONS[:4]]
+    replies = engine.replies(conversations, max_new_tokens=6, batch_size=4)
+    for conversation, reply in zip(conversations, replies, strict=True):
+        ids = engine.prompt_ids(conversation)
+        made: list[int] = []
+        while len(made) < 6:
+            text = torch.tensor([[*ids, *made]])
+            with torch.inference_mode():
+                logits = model.eval()(input_ids=text, attention_mask=torch.ones_like(text), use_cache=False).logits
+            made.append(int(logits[0, -1].argmax()))
+            if made[-1] in engine.stop_ids:
+                made.pop()
+                break
+        assert list(reply.ids) == made
+    assert [r.ids for r in replies] != [r.ids for r in opened(small).replies(conversations, max_new_tokens=6)]

@@ -204,3 +204,36 @@ def test_smoothing_holds_no_second_copy_of_the_logits(monkeypatch: pytest.Monkey
     assert torch.allclose(loss, expected, atol=1e-5)
     assert gradient.data_ptr() == logits.data_ptr()
     assert 0 < max(largest) <= max(4 * ROWS, 512) < logits.numel()
+
+
+VIRTUAL: list[dict[str, Any]] = [
+    {"type": "prompt_tuning", "num_virtual_tokens": 5},
+    {"type": "prefix_tuning", "num_virtual_tokens": 5},
+    {"type": "prefix_tuning", "num_virtual_tokens": 5, "prefix_projection": True},
+    {"type": "peft", "peft_type": "P_TUNING", "num_virtual_tokens": 5, "encoder_hidden_size": 16},
+]
+
+
+@pytest.mark.parametrize("shape", ["llama", "qwen2", "gpt2", "gemma3"])
+@pytest.mark.parametrize("adapter", VIRTUAL, ids=["prompt", "prefix", "network", "p-tuning"])
+def test_virtual_tokens_never_shift_the_labels(shape: str, adapter: dict[str, Any]) -> None:
+    """Against PEFT's own loss, one text at a time; in a batch, alone, and with the logits of every place."""
+    settings = ADAPTERS.validate(adapter)
+    torch.manual_seed(1)
+    model: Any = ADAPTERS.of(settings).apply(settings, tiny(shape)).eval()
+    found = token_nll(model, collate(SAMPLES, packing=False, pad_id=2))
+    assert found.weights.tolist() == [SAMPLES[row][1][place] for row, place in TRAINED]
+    for row, (ids, weights) in enumerate(SAMPLES):
+        text = torch.from_numpy(ids.astype(np.int64))[None]
+        labels = torch.where(torch.from_numpy(weights)[None] > 0, text, -100)
+        labels[:, 0] = -100
+        theirs = found.nll[found.document == row]
+        if not len(theirs):
+            continue
+        loss = model(input_ids=text, attention_mask=torch.ones_like(text), labels=labels).loss
+        assert torch.allclose(theirs.mean(), loss, atol=2e-5)
+        alone = token_nll(model, collate([SAMPLES[row]], packing=False, pad_id=2))
+        assert torch.allclose(alone.nll, theirs, atol=2e-5)
+    assert not torch.allclose(found.nll, torch.stack(by_hand(tiny(shape))), atol=1e-2), "they are there"
+    found.nll.sum().backward()
+    assert all(p.grad is not None for p in model.parameters() if p.requires_grad)

@@ -73,6 +73,16 @@ FLAT = {
     "lora_dropout": "adapter.lora_dropout",
     "target_modules": "adapter.target_modules",
     "use_rslora": "adapter.use_rslora",
+    "use_dora": "adapter.use_dora",
+    "bias": "adapter.bias",
+    "init_lora_weights": "adapter.init_lora_weights",
+    "modules_to_save": "adapter.modules_to_save",
+    "exclude_modules": "adapter.exclude_modules",
+    "layers_to_transform": "adapter.layers_to_transform",
+    "layers_pattern": "adapter.layers_pattern",
+    "rank_pattern": "adapter.rank_pattern",
+    "alpha_pattern": "adapter.alpha_pattern",
+    "target_parameters": "adapter.target_parameters",
 }
 
 # Key of a flat file that dadeum has no setting for: the values that mean what it does anyway.
@@ -90,17 +100,10 @@ FIXED: dict[str, tuple[Any, ...]] = {
     "push_to_hub": (False,),
     "remove_unused_columns": (True, False),
     "report_to": ("none", ["none"], []),
-    "alpha_pattern": ({},),
-    "bias": ("none",),
     "fan_in_fan_out": (False,),
     "inference_mode": (False,),
-    "init_lora_weights": (True,),
-    "layers_to_transform": (None,),
-    "modules_to_save": (None, []),
     "peft_type": ("LORA",),
-    "rank_pattern": ({},),
     "task_type": ("CAUSAL_LM",),
-    "use_dora": (False,),
 }
 # The member of a section that flat keys fill.
 FLAT_MEMBERS = {"adapter": "lora"}

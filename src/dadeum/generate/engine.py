@@ -87,9 +87,10 @@ class Engine:
 
     @property
     def context(self) -> int | None:
-        """Longest sequence that the model was made for, in tokens; None where it does not say."""
+        """Longest sequence that the model was made for, in tokens, virtual ones taken off; None where it does not say."""
         length = getattr(self.model.config.get_text_config(), "max_position_embeddings", None)
-        return int(length) if length else None
+        virtual = getattr(getattr(self.model, "active_peft_config", None), "num_virtual_tokens", 0)
+        return int(length) - virtual if length else None
 
     @cached_property
     def ignores_neighbours(self) -> bool:

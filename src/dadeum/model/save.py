@@ -17,6 +17,7 @@ from dadeum.core.artifact import write_json
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
 from dadeum.model.adapters._first_values import as_plain, is_drawn, plain_config
+from dadeum.model.adapters._virtual import hush
 from dadeum.model.configuration import first_line
 from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, weight_files
 from dadeum.model.form import form_of
@@ -150,6 +151,7 @@ def attach_adapter(model: nn.Module, place: Path) -> nn.Module:
                 f"{place}: 어댑터가 맞지 않습니다: {first_line(error)}",
             )
         ) from error
+    hush(config)
     _match(file, stored, adapter_tensors(peft))
     check_finite(stored)
     set_peft_model_state_dict(peft, stored)

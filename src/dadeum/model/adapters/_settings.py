@@ -36,7 +36,6 @@ class Layered(MemberSettings):
         None,
         "Names of further modules that are trained whole and saved with the adapter.",
         "통째로 학습해 어댑터와 함께 저장할 다른 모듈의 이름들.",
-        min_length=1,
     )
 
     @model_validator(mode="after")

@@ -10,6 +10,7 @@ from dadeum.core.errors import ModelError
 from dadeum.core.language import say
 from dadeum.model.adapters import NeedsWeights
 from dadeum.model.adapters._targets import ALL, all_paths, check_targets, linear_names, meets, misfit, outside, tied
+from dadeum.model.adapters._virtual import hush
 
 if TYPE_CHECKING:
     from torch import nn
@@ -37,6 +38,8 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
     if targets:
         check_targets(targets, model)
         _leave_out(values, known, model)
+    if values.get("modules_to_save") == []:
+        del values["modules_to_save"]
     if values.get("modules_to_save"):
         _check_saved(values, known, model)
     if "trainable_token_indices" in known and new_tokens:
@@ -75,6 +78,7 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
         ) from error
     if values.get("ensure_weight_tying"):  # PEFT writes in what it made of it, and does not read that back
         adapted.peft_config["default"].modules_to_save = saved
+    hush(adapted.peft_config["default"])
     _freeze_outside(adapted)
     found: nn.Module = adapted
     return found
