@@ -19,7 +19,7 @@ from dadeum.generate.engine import Engine
 
 TOKENS = 512
 PARTS = ("test", "validation", "train")
-KL_BOUND = 1.0  # nats a token: beyond that it is another model
+KL_BOUND = 0.5  # nats a token: beyond that it is another model
 
 
 def agreement(source: Source, made: Path, reporter: Reporter) -> dict[str, Any]:

@@ -92,7 +92,9 @@ def _owner(module: "nn.Module", name: str) -> str:
 
 def tell_trained(module: "nn.Module", reporter: Reporter) -> None:
     """A short table before anything is trained."""
-    total = sum(p.numel() for p in module.parameters())
+    from dadeum.model.few_bits import size_of
+
+    total = sum(map(size_of, module.parameters()))
     kinds = trained_kinds(module)
     trained = sum(size for _, size in kinds.values())
     head = say(
