@@ -103,6 +103,27 @@ def csv(rows: int, start: int = 0) -> str:
     return "question,answer\n" + "".join(f"질문 {n}번?,답 {n}입니다\n" for n in range(start, start + rows))
 
 
+def write_units(path: Path, entries: Iterable[Entry]) -> None:
+    """An Arrow file of units with targets."""
+    some = list(entries)
+    with SampleWriter(path, more=True) as writer:
+        for entry in some:
+            sequences = entry.sequences
+            count = len(sequences)
+            writer.add(
+                Block(
+                    entry.input_ids.astype(np.int32),
+                    entry.weights.astype(np.float32),
+                    np.array([len(ids) for ids, _ in sequences], np.int32),
+                    np.full(count, entry.source_row, np.int64),
+                    np.array([entry.answer_bytes, *[0] * (count - 1)], np.int64),
+                    entry.targets.astype(np.float32),
+                    np.array([len(entry.targets), *[0] * (count - 1)], np.int32),
+                    np.array([count, *[0] * (count - 1)], np.int32),
+                )
+            )
+
+
 def write_samples(path: Path, entries: Iterable[Entry]) -> int:
     """An Arrow file of these samples, added some at a time; how many they are."""
     waiting, count = iter(entries), 0

@@ -1,7 +1,6 @@
 """Frozen weights in few bits: held, trained upon, saved without them, loaded again, merged into the base in full."""
 
 import json
-import sys
 from pathlib import Path
 
 import pytest
@@ -90,10 +89,3 @@ def test_a_device_that_the_package_lacks_is_named() -> None:
     """Faults B7."""
     with pytest.raises(ModelError, match="has nothing for 'meta'; use one of cpu, cuda"):
         quantize.loading(QuantizationSettings(), torch.float32, "meta")
-
-
-def test_no_code_is_fetched_for_it() -> None:
-    """Faults C2: with the package `kernels` bitsandbytes would download compiled code and run it."""
-    assert sys.modules["kernels"] is None
-    with pytest.raises(ImportError):
-        import kernels  # noqa: F401

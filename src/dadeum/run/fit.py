@@ -8,11 +8,16 @@ from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
 from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS, Beside, NeedsWeights, refuse
+from dadeum.run.purpose import objective_of
 from dadeum.run.stages import Lab, Plan
+from dadeum.train.objectives import OBJECTIVES
 
 
 def go_together(experiment: Experiment) -> None:
-    """Raises ModelError where the adapter does not go with choices of other sections, MissingExtra where one is lacking."""
+    """Raises ModelError where the adapter does not go with choices of other sections, MissingExtra where one is lacking.
+
+    Raises ConfigError where the objective needs another adapter.
+    """
     quantize.refuse(experiment.model, experiment.adapter)
     refuse(
         experiment.adapter,
@@ -22,6 +27,10 @@ def go_together(experiment: Experiment) -> None:
             quantized=experiment.model.quantization is not None,
         ),
     )
+    objective = objective_of(experiment)
+    member = OBJECTIVES.of(objective)
+    if hasattr(member, "refuse"):
+        member.refuse(objective, experiment.adapter)
 
 
 def fits(lab: Lab, plan: Plan) -> None:

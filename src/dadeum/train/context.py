@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from dadeum.core.settings import MemberSettings
+
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor, nn
@@ -34,9 +36,12 @@ class Prepared(Protocol):
 
 
 class Preparing(Protocol):
-    """An objective that must know more than its batch has one of these functions, or both."""
+    """An objective that must know more than its batch has some of these functions."""
 
-    def prepare(self, settings: Any, loop: "Loop") -> Prepared:
+    def refuse(self, settings: Any, adapter: MemberSettings) -> None:
+        """Raises ConfigError for an adapter that it does not go with."""
+
+    def prepare(self, settings: Any, loop: "Loop") -> Prepared | None:
         """Once, before the first step, also of a resumed run: a teacher, log-probabilities of a reference."""
 
     def survey(

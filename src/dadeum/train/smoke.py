@@ -14,9 +14,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from dadeum.core.errors import TrainError
+from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.train.hooks import HOOKS, Hook
 from dadeum.train.job import TrainJob
+from dadeum.train.objectives import OBJECTIVES
 from dadeum.train.processes import Processes
 from dadeum.train.step import events, prepare, run_loop
 
@@ -81,7 +84,20 @@ class _Enough(Hook):
 
 
 def smoke(job: TrainJob, reporter: Reporter) -> Smoke:
-    """Learn up to eight rows by heart, and let the model say them. Raises what `train` would."""
+    """Learn up to eight rows by heart, and let the model say them. Raises what `train` would.
+
+    Raises TrainError where answers are judged: such rows are not what the model is to say.
+    """
+    if OBJECTIVES.of(job.train.objective).takes in ("pair", "rated"):
+        name = job.train.objective.type
+        raise TrainError(
+            say(
+                f"the smoke test lets a model say its rows by heart, and train.objective={name} only compares answers; use "
+                "train.objective=sft with data.preference=chosen for it",
+                f"스모크 테스트는 행을 외워 말하게 하는데 train.objective={name}은(는) 답을 비교할 뿐입니다. "
+                "train.objective=sft와 data.preference=chosen으로 하세요",
+            )
+        )
     rate = RATES.get(job.adapter.type, ADAPTER_RATE)
     settings = job.train.model_copy(
         update={

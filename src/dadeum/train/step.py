@@ -173,6 +173,7 @@ def prepare(
         per_device=1,
         conditions=conditions,
         device_name=_device_name(processes),
+        resumed_from=checkpoint.step if checkpoint is not None else None,
     )
     if hasattr(loop.objective, "prepare"):
         loop.context.prepared = loop.objective.prepare(settings.objective, loop)

@@ -20,9 +20,13 @@ from dadeum.core.errors import ModelError
 from dadeum.core.family import Family
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
+from dadeum.model.kernels import keep_out
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
+
+
+keep_out()  # before any member imports PEFT
 
 
 class Adapter(Protocol):

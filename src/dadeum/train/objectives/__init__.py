@@ -4,7 +4,7 @@ The loop adds up the weight of each term over all micro-batches and processes of
 `coefficient × sum ÷ that weight`, summed over the terms: the cut into micro-batches changes nothing.
 
 A member defines `Settings`, `takes` (what of rows; None: what the head learns from), `needs` (what of the head), `collate`,
-`weigh` and `compute`; and, where it wants them, `prepare` and `survey` (`train/context.py`).
+`weigh` and `compute`; and, where it wants them, `prepare`, `survey` and `refuse` (`train/context.py`).
 """
 
 from collections.abc import Sequence
