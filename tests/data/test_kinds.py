@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from dadeum.config.data import DataSettings
+from dadeum.config.purpose import SFT
 from dadeum.core.errors import DataError
 from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
@@ -156,7 +157,7 @@ def read(file: Path, aside: Path, **keys: Any) -> Account:
     kind = "csv" if "nsmc" in file.name else kind_of(file)
     data = DataSettings.model_validate({"sources": [{"type": kind, "path": str(file)}], **keys})
     with Account(aside / "kept.jsonl", aside / "faulty.jsonl", seed=0) as account:
-        maker = Maker.of(data, "sft", Workspace(file.parent), lambda row: row.text or "")
+        maker = Maker.of(data, SFT, Workspace(file.parent), lambda row: row.text or "")
         maker.usable = lambda row: row
         RowReader(Workspace(file.parent), Silent(), maker, account).read(data.sources)
     return account

@@ -29,7 +29,7 @@ def test_from_csv_to_samples(data: Data) -> None:
     assert {part: len(samples) for part, samples in parts.items()} == {"train": 36, "validation": 2, "test": 2}
     tokenizer, contract = open_prompt(folder / step.PROMPT)
     for samples in parts.values():
-        for ids, weights, row, size in samples:
+        for ids, weights, row, size, *_ in samples:
             assert tokenizer.decode(ids[weights > 0]) == f"답 {row}입니다<|im_end|>"
             assert size == len(f"답 {row}입니다".encode())
             assert tokenizer.decode(ids).startswith(
@@ -197,7 +197,7 @@ def test_train_on_decides_the_weights(data: Data) -> None:
     def trained(train_on: str) -> str:
         folder = data.format(data.settings({"type": "jsonl", "path": path}, train_on=train_on))
         tokenizer, _ = open_prompt(folder / step.PROMPT)
-        ((ids, weights, _, _),) = Samples.open(folder / "train.arrow")
+        ((ids, weights, *_),) = Samples.open(folder / "train.arrow")
         return str(tokenizer.decode(ids[weights > 0]))
 
     assert trained("assistant") == "b<|im_end|>d<|im_end|>"

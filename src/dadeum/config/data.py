@@ -19,6 +19,7 @@ Condition = Literal[
     "prompt_mismatch",
     "cut_answers",
     "twins_across_splits",
+    "constant_labels",
 ]
 Source = Annotated[MemberSettings, MemberOf("dadeum.data.sources")]
 Filter = Annotated[MemberSettings, MemberOf("dadeum.data.filters")]

@@ -1,9 +1,10 @@
 """What works on rows: the renderer, and what makes conversations and samples with it; the next stage finds it loaded."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from dadeum.config.data import DataSettings
 from dadeum.config.purpose import Purpose
@@ -11,9 +12,12 @@ from dadeum.core.errors import DataError
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import Conversation
+from dadeum.data.labelled import Texts
+from dadeum.data.labels import Labels
 from dadeum.data.maker import Maker
 from dadeum.data.render import Refusal, Renderer
 from dadeum.data.shape import Shaper
+from dadeum.data.survey import survey
 from dadeum.tokenizer.load import load_tokenizer
 
 
@@ -31,6 +35,7 @@ class Bench:
     ) -> None:
         self.data, self.purpose, self.workspace = data, purpose, workspace
         self._place, self._template, self._new_tokens = tokenizer_place, chat_template, new_tokens
+        self.labels: Labels | None = None  # what all rows tell of the heads, before samples are made
         # Which of them are the same: the tokenizer's files may change between two stages.
         stamps = sorted((file.name, file.stat().st_mtime_ns) for file in tokenizer_place.glob("*") if file.is_file())
         self.made_of = (data, purpose, str(tokenizer_place), stamps, chat_template, new_tokens, workspace.root)
@@ -52,7 +57,13 @@ class Bench:
     @cached_property
     def shaper(self) -> Shaper:
         """What makes samples."""
-        return Shaper(self.data, self.purpose, self.renderer)
+        return Shaper(self.data, self.purpose, self.renderer, self.labels)
+
+    def survey(self, rows: Iterable[Mapping[str, Any]]) -> Labels | None:
+        """What all rows tell of the heads, to be known before samples are made. Raises DataError where that is not enough."""
+        if self.purpose.targets:
+            self.labels = survey(self.purpose, rows, Texts(self.renderer.tokenizer).separator)
+        return self.labels
 
     def text(self, conversation: Conversation) -> str:
         """What the template makes of a row. Raises FaultyRow."""

@@ -33,7 +33,7 @@ from dadeum.data.lengths import Lengths
 from dadeum.data.measure import Measure, spoken
 from dadeum.data.mixture import Origins, name_of
 from dadeum.data.sources import SOURCES, Fault, FileFacts, Part, Row
-from dadeum.data.usable import LeftOut, Usable, usable
+from dadeum.data.usable import LeftOut, Usable, refuse_settings, usable
 
 LOOK = 100  # rows that tell which columns there are
 CHUNK = 512  # rows that are rendered at once
@@ -133,7 +133,9 @@ class Check:
         """Go through all sources."""
         self.reporter.start(say("looking at rows", "행 살펴보는 중"), unit=say("rows", "행"))
         try:
-            self._recognise = Recogniser.of(self.data, self.workspace)
+            if self.purpose is not None:
+                refuse_settings(self.data, self.purpose)
+            self._recognise = Recogniser.of(self.data, self.workspace, self.purpose)
         except DataError as error:
             self.trouble("settings", error)
         self._build_filters()

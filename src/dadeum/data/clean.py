@@ -63,7 +63,8 @@ class Cleaner:
             messages[0] = {**messages[0], "tools": list(row.tools)}
         elif not row.tools and len(messages) == len(row.messages) and _clean_already(row):
             return row
-        before = [*(m["content"] for m in messages), row.text, row.query, row.reference, row.category]
+        beside = [row.text, row.query, row.reference, row.category, row.second]
+        before = [*(m["content"] for m in messages), *beside, *row.words, *row.choices]
         composed = [None if t is None else self._composed(t) for t in before]
         after = [None if t is None else t.replace("\r\n", "\n") for t in composed]
         more = [{} if len(m) == 2 else {k: v for k, v in m.items() if k not in PLAIN} for m in messages]
@@ -75,7 +76,21 @@ class Cleaner:
         clean: tuple[Message, ...] = tuple(
             {"role": m["role"], "content": c or "", **e} for m, c, e in zip(messages, contents, more_after, strict=True)
         )
-        return row._replace(messages=clean, tools=(), text=rest[0], query=rest[1], reference=rest[2], category=rest[3])
+        many = [text or "" for text in rest[len(beside) :]]
+        words, choices = tuple(many[: len(row.words)]), tuple(many[len(row.words) :])
+        if words:  # what stands across two words stays as it was
+            rest[0] = (" " if len(row.text or "") > sum(map(len, row.words)) else "").join(words)
+        return row._replace(
+            messages=clean,
+            tools=(),
+            text=rest[0],
+            query=rest[1],
+            reference=rest[2],
+            category=rest[3],
+            second=rest[4],
+            words=words,
+            choices=choices,
+        )
 
     @staticmethod
     def _composed(text: str) -> str:
@@ -88,7 +103,8 @@ def _clean_already(row: Conversation) -> bool:
     if any(len(m) != 2 for m in row.messages):
         return False
     texts = [m["content"] for m in row.messages]
-    texts += [text for text in (row.text, row.query, row.reference, row.category) if text is not None]
+    beside = (row.text, row.query, row.reference, row.category, row.second, *row.words, *row.choices)
+    texts += [text for text in beside if text is not None]
     whole = "\n".join(texts)  # nothing composes across a line break
     try:
         whole.encode()

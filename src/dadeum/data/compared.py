@@ -41,8 +41,7 @@ class Compared:
         """The next row."""
         begins = [_begins(row), short(row.messages[-1].get("content") or "") if row.messages else _labels(row)]
         self.spool.write(json.dumps([where, *begins]) + "\n")
-        plain = row if row.second is None else row._replace(text=f"{row.text}\n{row.second}", second=None)
-        found = keys(plain, self.seed)
+        found = keys(row, self.seed)
         answer = found.answer
         if row.labels and row.text is not None:
             self.labelled = True

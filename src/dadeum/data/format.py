@@ -14,6 +14,8 @@ from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
+from dadeum.data.balance import Balance
+from dadeum.data.labels import Labels
 from dadeum.data.samples import Block
 from dadeum.data.seen import Seen
 from dadeum.data.shape import Chunk, Overlong, Shaped
@@ -87,8 +89,10 @@ def tasks(lines: Iterable[str]) -> Iterator[Task]:
 class Formatter:
     """The account of all samples, and of the rows that are left out."""
 
-    def __init__(self, data: DataSettings, purpose: Purpose, reporter: Reporter) -> None:
+    def __init__(self, data: DataSettings, purpose: Purpose, reporter: Reporter, labels: Labels | None = None) -> None:
         self.data = data
+        self.balance = Balance(labels) if labels is not None else None
+        self.keeps_answers = not purpose.targets
         self.pretrain, self.rated = purpose.pretrain, purpose.takes == "rated"
         self.reporter = reporter
         self.tallies: dict[str, Tally] = {part: Tally() for part in PARTS}
@@ -103,6 +107,8 @@ class Formatter:
         """A chunk of rows that became samples."""
         for part, block in shaped.blocks.items():
             self.tallies[part].add(block, shaped.kept[part], self.rated)
+            if self.balance is not None:
+                self.balance.add(part, block)
         for entry in shaped.dropped:
             self.dropped[entry["kind"]] += 1
             if entry["kind"] == "not rendered":  # the rest is the gate's to judge, or that of data.overlong
@@ -118,12 +124,13 @@ class Formatter:
         if self.data.overlong != "error" or not self.overlong.found:
             return
         limit, found = self.data.max_length, self.overlong
+        keep, korean = (" or keep_answer", " 또는 keep_answer") if self.keeps_answers else ("", "")
         raise DataError(
             say(
                 f"{found.found} samples are longer than data.max_length={limit}, first {found.first}, longest {found.longest} tokens; "
-                f"set data.max_length={found.longest}, or data.overlong=drop or keep_answer",
+                f"set data.max_length={found.longest}, or data.overlong=drop{keep}",
                 f"샘플 {found.found}개가 data.max_length={limit}보다 깁니다. 처음은 {found.first}, 가장 긴 것은 {found.longest}토큰입니다. "
-                f"data.max_length={found.longest}로 늘리거나 data.overlong=drop 또는 keep_answer를 쓰세요",
+                f"data.max_length={found.longest}로 늘리거나 data.overlong=drop{korean}를 쓰세요",
             )
         )
 
@@ -151,5 +158,6 @@ class Formatter:
             "rows_read": report["read"],
             "dropped_before": report["dropped"],
             "dropped": dict(sorted(self.dropped.items())),
+            **({"labels": self.balance.facts()} if self.balance is not None else {}),
             "marks": {"compared": len(self.marks), "agree": sum(self.marks)} if self.marks else None,
         }

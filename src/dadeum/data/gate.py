@@ -21,6 +21,7 @@ from dadeum.core.errors import DadeumError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.data.frames import CONTROL, frames
+from dadeum.data.labels import Labels
 from dadeum.data.render import Refusal, Renderer, Sample
 from dadeum.data.seen import ASKED, Asked, First, Flat, Hashes, Ints, Row, Seen, Suspect, answers
 from dadeum.data.sources import PARTS
@@ -98,7 +99,8 @@ def _unmarked(renderer: Renderer) -> dict[int, str]:
 class Gate:
     """Sees samples, and says what must not be trained. Holds no tokenizer: it may go from process to process."""
 
-    def __init__(self, data: DataSettings, purpose: Purpose, renderer: Renderer) -> None:
+    def __init__(self, data: DataSettings, purpose: Purpose, renderer: Renderer, labels: Labels | None = None) -> None:
+        self.labels = labels
         self.data, self.pretrain, self._answers = data, purpose.pretrain, purpose.pretrain or purpose.talks
         self.compares = purpose.takes in ("pair", "rated")
         self.marks = Marks.of(renderer)
@@ -137,7 +139,7 @@ class Gate:
 
     def cut(self, row: Row, samples: Sequence[Sample], kept: Sequence[Sample]) -> None:
         """A row was too long: answers that stood in `samples` and not in `kept` are lost."""
-        if self.data.overlong == "error":  # the stage stops for them all
+        if self.data.overlong == "error" or not self._answers:  # the stage stops for them all; labels are no answers
             return
         lost = sum(map(answers, samples)) - sum(map(answers, kept))
         self.seen.longest = max([self.seen.longest, *(len(sample.input_ids) for sample in samples)])

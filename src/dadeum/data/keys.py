@@ -40,6 +40,8 @@ def normalised(text: str) -> str:
 def keys(conversation: Conversation, seed: int) -> Keys:
     """The keys of a row. `seed` decides in which order the prompts' digests stand, and so what a split draws."""
     if conversation.text is not None:
+        if conversation.second is not None or conversation.choices or conversation.labels:
+            return _labelled(conversation, seed)
         plain = normalised(conversation.text)
         return Keys(_drawn(seed, plain), digest([conversation.text]), digest([plain]), ABSENT)
     roles = [m["role"] for m in conversation.messages]
@@ -54,6 +56,14 @@ def keys(conversation: Conversation, seed: int) -> Keys:
             digest([key.hex(), *judged_as]) for key, judged_as in ((exact, judged), (same, map(normalised, judged)))
         )
     return Keys(_drawn(seed, prompt), exact, same, digest(loose[-1:]))
+
+
+def _labelled(row: Conversation, seed: int) -> Keys:
+    """What is asked is all texts of the row; what it says is these and its labels."""
+    texts = [row.text or "", *([row.second] if row.second is not None else []), *row.choices]
+    loose, said = [normalised(text) for text in texts], json.dumps(row.labels, ensure_ascii=False, default=str)
+    asked = "\x1f".join(loose)
+    return Keys(_drawn(seed, asked), digest([*texts, said]), digest([*loose, said]), ABSENT)
 
 
 def _more(message: Message) -> str:

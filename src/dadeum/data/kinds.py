@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dadeum.config.data import AUTO, DataSettings
+from dadeum.config.purpose import Purpose, Takes
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.core.near import hint, nearest
@@ -13,6 +14,8 @@ from dadeum.data.cells import by_name, plain_name
 from dadeum.data.formats import FORMATS, Conversation
 from dadeum.data.prompt import PromptFormat, along, load_prompt
 
+# The column under which formats with labels find one that only a head names.
+STAND_IN = "label"
 Convert = Callable[[Mapping[str, Any]], Conversation]
 
 
@@ -24,15 +27,19 @@ class Recogniser:
     format: str = AUTO
     columns: Mapping[str, str] = field(default_factory=dict)  # our name: the column
     alone: bool = True  # there is one source: what it lacks, no other has
+    takes: Takes = "messages"
+    labels: tuple[str, ...] = ()  # columns that heads name, whatever formats know
     found: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, data: DataSettings, workspace: Workspace) -> "Recogniser":
+    def of(cls, data: DataSettings, workspace: Workspace, purpose: Purpose | None = None) -> "Recogniser":
         """As the settings say. Raises DataError where `data.prompt` or `data.columns` is wrong."""
         settings = load_prompt(data.prompt, workspace)
         prompt = PromptFormat(settings, data.system_prompt) if settings else None
         _check_names(data)
-        return cls(prompt, data.format, data.columns, len(data.sources) == 1)
+        takes: Takes = "messages" if purpose is None else purpose.takes
+        named = () if purpose is None else tuple(target.column for target in purpose.targets if target.column)
+        return cls(prompt, data.format, data.columns, len(data.sources) == 1, takes, tuple(dict.fromkeys(named)))
 
     def __call__(self, name: str, columns: list[str]) -> tuple[Convert, str]:
         """How rows of the source `name` with these columns are read, and what that is called. Raises DataError."""
@@ -46,19 +53,22 @@ class Recogniser:
             self.finish(columns)
         moved = {plain_name(column) for column in mapped.values() if plain_name(column) in there}
         plain = frozenset((there - moved) | {plain_name(ours) for ours in mapped})
-        kind = self.format if self.format != AUTO else _recognised(name, columns, plain)
+        said = {column: plain_name(column) for column in self.labels if plain_name(column) in there}
+        # Formats look for labels under names of their own.
+        plain |= {STAND_IN} if said and self.takes != "messages" else set()
+        kind = self.format if self.format != AUTO else _recognised(name, columns, plain, self.takes)
         member = FORMATS.member(kind)
         if not member.matches(plain):
             raise _not_this(name, kind, columns)
 
-        if not mapped:
+        if not mapped and not said:
             return lambda values: member.convert(by_name(values)), kind
 
         def convert(values: Mapping[str, Any]) -> Conversation:
             row = by_name(values)
             kept = {column: value for column, value in row.items() if column not in moved}
-            made: Conversation = member.convert(kept | {plain_name(k): _cell(row, c) for k, c in mapped.items()})
-            return made
+            whole = kept | {plain_name(k): _cell(row, c) for k, c in mapped.items()}
+            return _with_labels(member, whole, {column: row.get(name) for column, name in said.items()})
 
         return convert, kind
 
@@ -76,6 +86,21 @@ class Recogniser:
                 f"data.columns: {ours}: '{column}' 열이 어느 데이터에도 없습니다{names}{near}",
             )
         )
+
+
+def _with_labels(member: Any, row: dict[str, Any], said: Mapping[str, Any]) -> Conversation:
+    """The row with the labels that heads name; where the format finds none of its own, these stand for them."""
+    added = bool(said) and STAND_IN not in row
+    if added:
+        row = {**row, STAND_IN: next((value for value in said.values() if value not in (None, "", [])), None)}
+    made: Conversation = member.convert(row)
+    if not said:
+        return made
+    labels = {name: value for name, value in made.labels.items() if not (added and name == STAND_IN)}
+    # A cell that holds several labels under names of their own is read by these.
+    return made._replace(
+        labels=labels | {name: value for name, value in said.items() if not isinstance(value, Mapping)}
+    )
 
 
 def _head(column: str, there: set[str]) -> str:
@@ -101,10 +126,11 @@ def _check_names(data: DataSettings) -> None:
             )
 
 
-def _recognised(name: str, columns: list[str], plain: frozenset[str]) -> str:
-    """The one kind that fits, or that outranks the others that do."""
+def _recognised(name: str, columns: list[str], plain: frozenset[str], takes: Takes) -> str:
+    """The one kind that fits, or that outranks the others that do: first of all what the training takes."""
     fits = [kind for kind in FORMATS.names if FORMATS.member(kind).matches(plain)]
-    ranks = {kind: FORMATS.member(kind).RANK for kind in fits}
+    gives = {kind: getattr(FORMATS.member(kind), "GIVES", "messages") for kind in fits}
+    ranks = {kind: (gives[kind] == takes != "messages", FORMATS.member(kind).RANK) for kind in fits}
     fits = [kind for kind in fits if ranks[kind] == max(ranks.values())]
     if len(fits) == 1:
         return fits[0]

@@ -19,7 +19,7 @@ from dadeum.data.keys import ABSENT, id_key, keys, row_id
 from dadeum.data.kinds import Convert, Recogniser
 from dadeum.data.sources import Part
 from dadeum.data.split import number
-from dadeum.data.usable import LeftOut, Usable, usable
+from dadeum.data.usable import LeftOut, Usable, refuse_settings, usable
 
 Check = Callable[[Conversation], str]
 # What a row may say beside its messages and its text.
@@ -116,8 +116,9 @@ class Maker:
     @classmethod
     def of(cls, data: DataSettings, purpose: Purpose, workspace: Workspace, check: Check) -> "Maker":
         """As the settings say. Raises DataError where `data.prompt` or `data.columns` is wrong."""
+        refuse_settings(data, purpose)
         cleaner, fit = Cleaner(data.system_prompt), usable(purpose, data.preference)
-        return cls(check, cleaner, Recogniser.of(data, workspace), fit, data.split.seed)
+        return cls(check, cleaner, Recogniser.of(data, workspace, purpose), fit, data.split.seed)
 
     def kind(self, name: str, columns: tuple[str, ...]) -> str | None:
         """What rows of a source with these columns are called; None without columns. Raises DataError."""

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -57,7 +57,10 @@ def preview(
                 return None
         bench = Bench(data, purpose, tokenizer_place, chat_template, workspace, new_tokens)
         rows = list(_rows(data, purpose, workspace, bench.renderer))
-        formatter = Formatter(data, purpose, Silent())
+        # A file may stand in the order of its labels: its first rows say nothing of how they are spread.
+        if bench.survey(rows) is not None and bench.labels is not None:
+            bench.labels = replace(bench.labels, constant=())
+        formatter = Formatter(data, purpose, Silent(), bench.labels)
         formatter.take(bench.shaper(Chunk([json.dumps(row) for row in rows])))
     except DadeumError as error:
         return Preview(0, (), (str(error),))
@@ -82,7 +85,7 @@ def preview(
 
 def _rows(data: DataSettings, purpose: Purpose, workspace: Workspace, renderer: Renderer) -> Iterator[dict[str, Any]]:
     """The first rows of each source as the format stage gets them, all for training; unusable ones are passed over."""
-    recognise, clean = Recogniser.of(data, workspace), Cleaner(data.system_prompt)
+    recognise, clean = Recogniser.of(data, workspace, purpose), Cleaner(data.system_prompt)
     fit, sift = usable(purpose, data.preference), Early(data.filters, workspace, renderer)
     number = 0
     for source in data.sources:

@@ -17,6 +17,7 @@ from dadeum.core.language import say
 from dadeum.data.conversations import trainable
 from dadeum.data.extras import says_more
 from dadeum.data.gate import Gate
+from dadeum.data.labels import Labels
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.samples import Block
 from dadeum.data.seen import Flat, Seen, answers
@@ -110,7 +111,7 @@ def cut_front(unit: Sequence[Sample], max_length: int, bos: int | None, start: i
 
 def question(row: Conversation, renderer: Renderer) -> dict[str, Any]:
     """A line of `test.jsonl`: the messages before the last answer and the reference, or the text."""
-    extra = {key: row[key] for key in ("category", "query") if key in row}
+    extra = {key: row[key] for key in ("category", "query", "second", "choices", "labels") if key in row}
     if not row["messages"]:
         return {"text": row["text"], "source_row": row["source_row"], **extra}
     last = row["messages"][-1]
@@ -165,11 +166,12 @@ def _runs(owners: npt.NDArray[np.int64], samples: npt.NDArray[np.int64]) -> list
 class Shaper:
     """Makes samples of chunks."""
 
-    def __init__(self, data: DataSettings, purpose: Purpose, renderer: Renderer) -> None:
+    def __init__(self, data: DataSettings, purpose: Purpose, renderer: Renderer, labels: Labels | None = None) -> None:
+        """`labels`: what all rows tell of the heads, where there are any."""
         self.data, self.renderer = data, renderer
         self.purpose = purpose
-        self.gate = Gate(data, purpose, renderer)
-        self._make = maker(purpose, renderer, data.max_length)
+        self.gate = Gate(data, purpose, renderer, labels)
+        self._make = maker(purpose, renderer, data.max_length, labels)
         self._overlong = Overlong()
         self._dropped: list[tuple[int, dict[str, Any]]] = []
 
@@ -206,7 +208,7 @@ class Shaper:
 
     def _idle(self, rows: Sequence[Conversation], flat: Flat | None) -> set[int]:
         """Rows that go out because a sample of theirs has no target; the first token of a sample is made none."""
-        if flat is None:
+        if flat is None or self.purpose.targets:  # a head may learn of a first token, and of one alone
             return set()
         flat.weights[flat.starts[:-1]] = 0
         before = np.concatenate([[0], np.cumsum(flat.weights > 0)])

@@ -24,7 +24,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow
-from dadeum.data.conversations import NAME, conversation_lines, places_of, write_conversations
+from dadeum.data.conversations import NAME, conversation_lines, places_of, read_conversations, write_conversations
 from dadeum.data.files import label
 from dadeum.data.filters import FILTERS, Tools
 from dadeum.data.formats import Conversation
@@ -213,7 +213,8 @@ def format_(
             faulty = files.enter_context((aside / FAULTY).open("w", encoding="utf-8", newline="\n"))
             wanted = Bench(data, purpose, tokenizer_place, chat_template, workspace, new_tokens)
             bench = files.enter_context(at_bench(wanted, last=True))
-            formatter = Formatter(data, purpose, reporter)
+            labels = bench.survey(read_conversations(preprocessed / CONVERSATIONS))
+            formatter = Formatter(data, purpose, reporter, labels)
             for shaped in _shaped(bench.shaper, preprocessed / CONVERSATIONS, journal):
                 for part, block in shaped.blocks.items():
                     writers[part].add(block)
@@ -227,10 +228,14 @@ def format_(
         renderer = bench.renderer
         contract = PromptContract.of(renderer, system_prompt=_composed(data.system_prompt), prompt=prompt)
         save_prompt(aside / PROMPT, renderer.tokenizer, contract)
+        if labels is not None:
+            labels.save(aside / PROMPT)
         gate = bench.shaper.gate
         gate.merge(formatter.seen)
         seen = gate.refuse(renderer, partial(places_of, preprocessed), reporter, aside / PROMPT)
         facts |= formatter.statistics(before.facts) | {"gate": seen}
+        for warning in formatter.balance.unseen() if formatter.balance is not None else ():
+            reporter.warn(warning)
         artifact.write_json(aside / STATISTICS, facts)
     return folder
 

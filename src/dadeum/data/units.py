@@ -12,6 +12,8 @@ import numpy as np
 from dadeum.config.purpose import Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
+from dadeum.data.labelled import Labelled, Texts
+from dadeum.data.labels import Labels
 from dadeum.data.render import Renderer, Sample
 
 Row = Mapping[str, Any]
@@ -19,8 +21,12 @@ Made = list[Sample] | DataError
 Make = Callable[[Sequence[Row]], list[Made]]
 
 
-def maker(purpose: Purpose, renderer: Renderer, max_length: int) -> Make | None:
-    """What makes the samples of a chunk's rows."""
+def maker(purpose: Purpose, renderer: Renderer, max_length: int, labels: Labels | None = None) -> Make | None:
+    """What makes the samples of a chunk's rows; `labels`: what all of them tell of the heads."""
+    if purpose.targets:
+        if labels is None:
+            raise ValueError("heads need to know their labels")
+        return Labelled(purpose.takes, labels, Texts(renderer.tokenizer))
     if purpose.takes == "pair":
         return lambda rows: pairs(rows, renderer)
     if purpose.takes == "rated":

@@ -6,11 +6,13 @@ rather than trained on as something else.
 
 from collections.abc import Callable
 
+from dadeum.config.data import DataSettings
 from dadeum.config.purpose import PRETRAIN, Purpose
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import NO_LABELS, Conversation
+from dadeum.data.labels import column_of, no_column, said, worded
 
 Usable = Callable[[Conversation], Conversation]
 
@@ -24,6 +26,8 @@ def usable(purpose: Purpose, preference: str) -> Usable:
     objective = purpose.objective
 
     def reduce(row: Conversation) -> Conversation:
+        if purpose.targets:
+            return _labelled(row, purpose)
         if row.text is not None:
             return _text(row, objective, purpose)
         if purpose.takes in ("pair", "rated"):
@@ -52,6 +56,65 @@ def _seen_by_all(row: Conversation) -> Conversation:
             ),
         )
     return row
+
+
+def refuse_settings(data: DataSettings, purpose: Purpose) -> None:
+    """Raises DataError for settings of the data that go with conversations only."""
+    if not purpose.targets:
+        return
+    if data.overlong == "keep_answer":
+        raise DataError(
+            say(
+                f"data.overlong=keep_answer keeps an answer whole, and rows with labels have none (train.objective={purpose.objective}); "
+                "set data.overlong=drop or error",
+                f"data.overlong=keep_answer는 답을 온전히 두는 것인데 라벨이 붙은 행에는 답이 없습니다(train.objective={purpose.objective}). "
+                "data.overlong=drop이나 error를 쓰세요",
+            )
+        )
+    if data.prompt is not None:
+        raise DataError(
+            say(
+                f"data.prompt writes conversations, and heads (train.objective={purpose.objective}) read texts with labels; "
+                "take data.prompt out, and say in data.columns which column is which",
+                f"data.prompt는 대화를 만드는데 헤드(train.objective={purpose.objective})는 라벨이 붙은 글을 읽습니다. "
+                "data.prompt를 지우고 data.columns에 어느 열이 무엇인지 적으세요",
+            )
+        )
+
+
+# What rows must be for what a head takes, and their columns.
+NEEDED = {
+    "labels": ("texts with labels", "라벨이 붙은 글", "text, label"),
+    "words": ("words with a label each", "단어마다 라벨이 붙은 글", "tokens, ner_tags"),
+    "choices": ("questions with answers to choose from", "답을 고르는 질문", "question, choices, answer"),
+}
+
+
+def _labelled(row: Conversation, purpose: Purpose) -> Conversation:
+    """The row with the labels that heads look at, as far as it has them. Raises DataError, FaultyRow."""
+    kind = "words" if row.words else "choices" if row.choices else "labels"
+    if row.text is None or kind != purpose.takes:
+        english, korean, needed = NEEDED[purpose.takes]
+        raise DataError(
+            say(
+                f"the head (train.objective={purpose.objective}) needs {english} (columns {needed}), and the rows are none; "
+                "say in data.columns which column is which, or take another head",
+                f"헤드(train.objective={purpose.objective})에는 {korean}이 필요한데(열 {needed}) 행이 그렇지 않습니다. "
+                "data.columns에 어느 열이 무엇인지 적거나 다른 헤드를 쓰세요",
+            )
+        )
+    found = [column_of(target, row.labels) for target in purpose.targets]
+    columns = {column: row.labels[column] for column in found if column is not None}
+    if not columns:
+        raise no_column(purpose.targets[0], row.labels)
+    entry = {"labels": columns}
+    if all(said(target, entry) is None for target in purpose.targets):
+        names = ", ".join(columns)
+        raise FaultyRow("no label", say(f"no label: column '{names}' is blank", f"'{names}' 열이 비어 라벨이 없습니다"))
+    if row.words:
+        for column, value in columns.items():
+            worded(column, value, row.words)
+    return row._replace(labels=columns)
 
 
 # For text that is written from rows, whatever they are.
@@ -110,10 +173,8 @@ def _judged(row: Conversation, objective: str, purpose: Purpose) -> Conversation
 
 def _text(row: Conversation, objective: str, purpose: Purpose) -> Conversation:
     """Plain text, with labels or without: what is pretrained on is the text."""
-    if purpose.targets and row.labels:
-        return row
     if purpose.pretrain and row.second is None:
-        return row._replace(labels=NO_LABELS)
+        return row._replace(labels=NO_LABELS, words=(), choices=())
     if not row.labels:
         raise DataError(
             say(

@@ -51,6 +51,7 @@ def _allow(condition: str) -> str:
 def judge(gate: Gate, renderer: Renderer, places: Places, prompt: Path | None) -> list[Finding]:
     """All that was found, the gravest first."""
     found = [*_noted(gate, renderer), *_control(gate, renderer), *_asked(gate, prompt), *_twins(gate, places)]
+    found += _constant(gate)
     return sorted(found, key=lambda finding: CONDITIONS.index(finding.condition))
 
 
@@ -195,6 +196,25 @@ def _cut_answers(gate: Gate, found: Found, _: Renderer) -> Finding | None:
             f"모두 쓰려면 data.max_length={gate.seen.longest}(으)로 늘리거나 data.cut_answers를 높이세요",
         ),
     )
+
+
+def _constant(gate: Gate) -> Iterator[Finding]:
+    """A head to which all training rows say the same learns to say that."""
+    for head, value in gate.labels.constant if gate.labels is not None else ():
+        yield _finding(
+            gate,
+            "constant_labels",
+            gate.seen.rows,
+            "",
+            say(
+                f"every training row says '{value}' to head '{head}', which has nothing to tell apart",
+                f"학습할 모든 행의 라벨이 '{value}'이어서 '{head}' 헤드가 구별할 것이 없습니다",
+            ),
+            say(
+                "choose another column (head.column), or add rows with other labels",
+                "다른 열을 고르거나(head.column) 다른 라벨의 행을 더하세요",
+            ),
+        )
 
 
 def _control(gate: Gate, renderer: Renderer) -> Iterator[Finding]:

@@ -1,8 +1,9 @@
 """Kinds of rows, recognised by their columns, or named by `data.format`.
 
 A member has `COLUMNS` (what it expects, in words for the error message), `READS` (the columns that it looks at, plain
-names), `RANK` (of several members that match, the one of the highest rank is meant; two of the same are no answer),
-`matches(columns)` and `convert(values)`. A row becomes a `Conversation`, or a FaultyRow says why it cannot.
+names), `RANK` (of several members that match, the one of the highest rank is meant; two of the same are no answer; before
+all others stands one whose `GIVES` is what the training takes), `matches(columns)` and `convert(values)`. A row becomes a
+`Conversation`, or a FaultyRow says why it cannot.
 """
 
 from collections.abc import Mapping
@@ -34,6 +35,8 @@ class Conversation(NamedTuple):
     wanted: bool | None = None  # whether the answer is one to learn, where rows are rated one by one
     second: str | None = None  # of two sentences; `text` is the first
     labels: Mapping[str, Any] = NO_LABELS  # by column: a class, a score, or a list of them
+    words: tuple[str, ...] = ()  # that `text` is made of, where each has a label
+    choices: tuple[str, ...] = ()  # answers to the question `text`
 
 
 class FormatModule(Protocol):
@@ -52,4 +55,5 @@ class FormatModule(Protocol):
 
 FORMATS = Family("dadeum.data.formats")
 # Ranks. Prepared sets carry their rendered text beside the messages, and classified texts are texts too.
-LAST, LABELLED, TALK, COMPARED = range(4)
+# What only some heads read is taken where such a head wants it, or where nothing else fits.
+WANTED, LAST, LABELLED, TALK, COMPARED = range(-1, 4)

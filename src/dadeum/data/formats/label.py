@@ -24,6 +24,7 @@ PAIRS = (
 LABELS = ("label", "labels", "gold_label", "score", "is_duplicate", "hate", "bias", "contain_gender_bias", "라벨")
 READS = (*TEXTS, *(name for pair in PAIRS for name in pair), *LABELS, "category")
 RANK = LABELLED
+GIVES = "labels"
 
 
 def _texts(columns: Any) -> list[tuple[str, ...]]:
