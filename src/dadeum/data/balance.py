@@ -20,19 +20,20 @@ class _Numbers:
     """Scores of one head in one part."""
 
     def __init__(self) -> None:
-        self.rows, self.total, self.least, self.most = 0, 0.0, math.inf, -math.inf
+        self.rows, self.known, self.total, self.least, self.most = 0, 0, 0.0, math.inf, -math.inf
 
     def add(self, columns: Columns) -> None:
         known = columns[np.isfinite(columns)]
         if len(known):
             self.rows += int(np.isfinite(columns).any(axis=1).sum())
-            self.total += float(known.mean()) * len(columns)
+            self.known += len(known)
+            self.total += float(known.sum())
             self.least, self.most = min(self.least, float(known.min())), max(self.most, float(known.max()))
 
     def facts(self) -> dict[str, Any]:
         if not self.rows:
             return {"rows": 0}
-        return {"rows": self.rows, "mean": round(self.total / self.rows, 6), "least": self.least, "most": self.most}
+        return {"rows": self.rows, "mean": round(self.total / self.known, 6), "least": self.least, "most": self.most}
 
 
 class Balance:
