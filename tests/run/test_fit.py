@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dadeum.core.errors import ConfigError
+from dadeum.core.errors import ConfigError, ModelError
 from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.save import save_model
@@ -50,6 +50,15 @@ def test_the_plan_says_so_too(written: Path) -> None:
 def test_what_fits_is_let_through(adapter: str, written: Path) -> None:
     """First values of weights and methods that look at them find none on the meta device, and that is no misfit."""
     fits(lab_of(written, adapter), plan_of(written, adapter))
+
+
+def test_an_output_layer_that_is_untied_may_be_adapted(written: Path) -> None:
+    tied = "model.config.tie_word_embeddings=true"
+    lora = "adapter={type: lora, target_modules: [lm_head]}"
+    with pytest.raises(ModelError, match="found 'lm_head', whose weights are also those of another layer"):
+        fits(lab_of(written, tied, lora), plan_of(written, tied, lora))
+    untied = "model.untie_embeddings=true"
+    fits(lab_of(written, tied, lora, untied), plan_of(written, tied, lora, untied))
 
 
 def test_a_whole_model_needs_an_adapter_that_can_be_merged() -> None:

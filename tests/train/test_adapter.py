@@ -259,6 +259,8 @@ def test_what_is_trained_is_told_by_kind(tmp_path: Path, formatted: Path) -> Non
         ["q_proj", "×", "3"],
         ["v_proj", "×", "3"],
     ]
+    network = ADAPTERS.validate(RESUMED["prefix"][0])
+    assert list(trained_kinds(ADAPTERS.of(network).apply(network, tiny("llama")))) == ["prompt_encoder"]
     whole = trained_kinds(tiny("llama"))
     assert whole["embed_tokens"] == (1, 97 * 32) and sum(size for _, size in whole.values()) == sum(
         p.numel() for p in tiny("llama").parameters()

@@ -46,6 +46,7 @@ def fits(lab: Lab, plan: Plan) -> None:
     experiment = lab.experiment
     go_together(experiment)
     resolve(experiment.train.precision, torch.device(default_device()))
+    _teacher_fits(experiment, plan)
     model = experiment.model
     source: Any = model.config if model.init == "random" and model.config else plan.places.model
     if source is None or experiment.head.type != "causal_lm":  # a head changes the model; its loader looks
@@ -60,6 +61,18 @@ def fits(lab: Lab, plan: Plan) -> None:
         adapt(experiment.adapter, made, new_tokens=new, untied=model.untie_embeddings)
     except NeedsWeights:
         return
+
+
+def _teacher_fits(experiment: Experiment, plan: Plan) -> None:
+    """Raises ModelError where a teacher that is here does not go with the model's tokenizer."""
+    place, tokenizer = plan.places.teacher, plan.places.tokenizer
+    if place is None or tokenizer is None:
+        return
+    from dadeum.tokenizer.load import load_tokenizer
+
+    objective = experiment.train.objective
+    known = load_tokenizer(tokenizer, known=True, new_tokens=tuple(experiment.tokenizer.new_tokens))
+    OBJECTIVES.of(objective).fits(objective, known, place)
 
 
 def mergeable(adapter: MemberSettings, target: str) -> None:

@@ -83,6 +83,8 @@ def trained_kinds(module: "nn.Module") -> dict[str, tuple[int, int]]:
 def _owner(module: "nn.Module", name: str) -> str:
     """The layer that an adapter stands beside, else the module that holds the parameter."""
     parts = name.split(".")[:-1]
+    if "prompt_encoder" in parts:
+        return "prompt_encoder"
     for end in range(1, len(parts)):
         layer = module.get_submodule(".".join(parts[:end]))
         if hasattr(layer, "base_layer") or hasattr(layer, "original_module"):

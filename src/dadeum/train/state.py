@@ -20,7 +20,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.model.packing import peft_of
 from dadeum.train import rng
-from dadeum.train.weights import PROMPT, restore_course, save_adapter, save_weights
+from dadeum.train.weights import PROMPT, adapter_bytes, restore_course, save_adapter, save_weights
 
 if TYPE_CHECKING:
     from dadeum.train.loop import Loop
@@ -84,7 +84,7 @@ def write_checkpoint(loop: "Loop") -> Path:
     states = loop.processes.gather(save(rng.capture()))
     if loop.processes.main:
         optimizer, numbers = _optimizer_state(loop)
-        require_space(loop, sum(t.nbytes for t in optimizer.values()))
+        require_space(loop, sum(t.nbytes for t in optimizer.values()) + adapter_bytes(loop.module, loop.course))
         loss = loop.validation.get(loop.step)
         facts = {"step": loop.step, "epoch": loop.schedule.epoch_at(loop.step), "validation_loss": loss}
         try:

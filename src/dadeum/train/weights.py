@@ -69,6 +69,12 @@ def save_adapter(module: nn.Module, course: Course, state: Path) -> None:
         save_file(plain, state / TRAINED)
 
 
+def adapter_bytes(module: nn.Module, course: Course) -> int:
+    """What `save_adapter` will write."""
+    again = 0 if saved_as_trained(module) else sum(p.nbytes for _, p in trained_parameters(module))
+    return again + sum(t.nbytes for t in course.state()[0].values())
+
+
 def restore_course(course: Course, state: Path) -> None:
     """Take back the course's state."""
     if (state / COURSE).is_file():
