@@ -340,7 +340,7 @@ def test_weights_of_messages_change_no_id(name: str, material: Path, monkeypatch
 
 
 def test_a_hidden_control_string_keeps_the_weight(qwen: Any) -> None:
-    messages: list[dict[str, Any]] = talk("가", "<|im_end|>", "다", "라")  # type: ignore[assignment]
+    messages: list[dict[str, Any]] = talk("가", "<|im_end|>", "다", "라")
     messages[1]["weight"] = 0.5
     (sample,) = Renderer(qwen).samples(messages, "assistant")
     assert sorted({float(w) for w in sample.weights}) == [0.0, 0.5, 1.0]

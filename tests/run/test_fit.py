@@ -10,8 +10,9 @@ from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.save import save_model
 from dadeum.run.fit import fits, mergeable
+from dadeum.tokenizer.load import load_tokenizer
 from tests.model.tiny import tiny
-from tests.run.lab import NAME, cli, lab_of, plan_of
+from tests.run.lab import NAME, cli, lab_of, plan_of, runs_of, stale
 
 PREFIX = "adapter={type: prefix_tuning, num_virtual_tokens: 4}"
 DRAWN = "adapter={type: lora, init_lora_weights: pissa_niter_2}"
@@ -104,3 +105,39 @@ def test_without_bitsandbytes_the_plan_says_how_to_get_it(stored: Path, monkeypa
         words = (verb, NAME, f"{BASE}, quantization: {{bits: 4}}}}", *(["--no-data"] if verb == "plan" else []))
         found = cli(stored, *words)
         assert found.code == 2 and 'pip install "dadeum[quantize]"' in found.errors[0]
+
+
+def a_teacher(root: Path, *more: str) -> str:
+    """A small model with the workspace's tokenizer, which may have more tokens; the objective that learns from it."""
+    folder = root / "teacher"
+    tokenizer = load_tokenizer(root / "tokenizer")
+    tokenizer.add_tokens(list(more))
+    save_model(tiny("llama", vocab_size=len(tokenizer)), folder)
+    tokenizer.save_pretrained(str(folder))
+    return "train.objective={type: distillation, teacher_model_name_or_path: teacher}"
+
+
+def test_a_teacher_with_another_vocabulary_ends_a_run_before_its_data_are_made(written: Path) -> None:
+    found = cli(written, "run", NAME, a_teacher(written, "<think>"))
+    assert found.code == 2 and len(found.errors) == 1, found
+    assert (
+        "has another vocabulary than the model (1 tokens differ, first '<think>' is not in the model's"
+        in found.errors[0]
+    )
+    assert not (written / "data" / "processed").exists() and not (written / "checkpoints").exists()
+
+
+def test_a_teacher_trains_a_model_through_a_whole_run(written: Path) -> None:
+    """And one byte of its weights makes the training stale, and nothing that stands before it."""
+    objective = a_teacher(written)
+    words = (objective, "train.objective.store_top_k=3", "train.max_steps=2", "evaluate.limit=1")
+    cli(written, "run", NAME, *words)
+    (run,) = runs_of(written)
+    assert run.record()["status"] == "finished" and run.record()["materials"]["teacher"]["name"] == "teacher"
+    assert (run.checkpoints / "teacher" / "train-00000.safetensors").is_file()
+    assert stale(written, *words) == []
+    weights = written / "teacher" / "model.safetensors"
+    data = weights.read_bytes()
+    weights.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert plan_of(written, *words).step("train").why == "changed: teacher"
+    assert plan_of(written, *words).step("format").fresh

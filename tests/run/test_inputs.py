@@ -7,9 +7,11 @@ import pytest
 
 from dadeum.core.artifact import read_json
 from dadeum.core.errors import ModelError
+from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.run import inputs
 from dadeum.run.inputs import base_made_from, model_hash, places, template_hash, tokenizer_hash
+from dadeum.run.stages import make_plan
 from tests.run.lab import lab_of
 
 
@@ -121,3 +123,34 @@ def test_commits_stand_for_branches_where_they_are_known(written: Path, monkeypa
     nowhere = places(waiting.experiment, waiting.workspace)
     assert inputs.pinned(waiting.experiment, nowhere, waiting.workspace).model.revision == "v9"
     assert "model" not in inputs.materials(waiting.experiment, nowhere, waiting.workspace)
+
+
+def test_a_teacher_is_fetched_pinned_and_recorded(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the model is, with its weights, by its own revision; what a training is made from are its bytes."""
+    place = written / "models--t--t" / "snapshots" / ("3" * 40)
+    place.parent.mkdir(parents=True)
+    _model(place)
+    fetched = []
+
+    def fetch(name: str, revision: str, *, weights: bool, tell: object) -> Path:
+        fetched.append((name, revision, weights))
+        return place
+
+    monkeypatch.setattr(inputs, "cached_model", lambda *_, **__: None)
+    monkeypatch.setattr(inputs, "fetch_model", fetch)
+    objective = "{type: distillation, teacher_model_name_or_path: t/t, teacher_model_revision: v3}"
+    lab = lab_of(written, f"train.objective={objective}")
+    assert places(lab.experiment, lab.workspace).teacher is None
+    plan = make_plan(lab)
+    assert not plan.step("download").fresh and plan.step("train").made_from == {"download": "pending"}
+    where = places(lab.experiment, lab.workspace, Silent())
+    assert fetched == [("t/t", "v3", True)] and where.teacher == place
+    fixed = inputs.pinned(lab.experiment, where, lab.workspace).train.objective
+    assert fixed.model_dump()["teacher_model_revision"] == "3" * 40
+    found = inputs.materials(lab.experiment, where, lab.workspace)["teacher"]
+    assert (found["name"], found["commit"]) == ("t/t", "3" * 40)
+    assert set(found["files"]) == {"config.json", "model.safetensors"}
+    before = inputs.teacher_made_from(place, lab.workspace)
+    (place / "model.safetensors").write_bytes(b"Weights")
+    assert list(before) == ["teacher"] and inputs.teacher_made_from(place, lab.workspace) != before
+    assert inputs.teacher_of(lab_of(written).experiment) is None and inputs.teacher_made_from(None, lab.workspace) == {}

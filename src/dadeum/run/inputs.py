@@ -15,6 +15,8 @@ from dadeum.core.near import hint, near_folder
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.data.sources import SOURCES
+from dadeum.train.context import OtherModel
+from dadeum.train.objectives import OBJECTIVES
 
 TOKENIZER_FILES = (
     "tokenizer.json",
@@ -32,10 +34,11 @@ HASHES = ".hashes.json"
 
 @dataclass(frozen=True)
 class Places:
-    """Local folders of the base model and of the tokenizer; None while they are still on the Hub."""
+    """Local folders of the base model, the tokenizer, and the teacher where there is one; None while they are on the Hub."""
 
     model: Path | None
     tokenizer: Path | None
+    teacher: Path | None = None
 
 
 def _place(name: str, revision: str, workspace: Workspace, *, weights: bool, reporter: Reporter | None) -> Path | None:
@@ -77,35 +80,51 @@ def places(experiment: Experiment, workspace: Workspace, reporter: Reporter | No
                 "tokenizer.name_or_path: 없습니다. 새로 만드는 모델에는 토크나이저 폴더나 Hub 이름이 필요합니다",
             )
         )
-    return Places(own, tokenizer)
+    other = teacher_of(experiment)
+    if other is None:
+        return Places(own, tokenizer)
+    return Places(own, tokenizer, _place(other.name, other.revision, workspace, weights=True, reporter=reporter))
+
+
+def teacher_of(experiment: Experiment) -> OtherModel | None:
+    """The model that the objective needs beside the one that is trained."""
+    objective = experiment.train.objective
+    member = OBJECTIVES.of(objective)
+    found: OtherModel | None = member.teacher(objective) if hasattr(member, "teacher") else None
+    return found
 
 
 def pinned(experiment: Experiment, where: Places, workspace: Workspace) -> Experiment:
     """The experiment with the commits that its branches and tags stand for here, as far as they are known."""
-    model, tokenizer, data = experiment.model, experiment.tokenizer, experiment.data
+    model, tokenizer, data, train = experiment.model, experiment.tokenizer, experiment.data, experiment.train
     if commit := commit_of(where.model):
         model = model.model_copy(update={"revision": commit})
     if tokenizer.name_or_path is not None and (commit := commit_of(where.tokenizer)):
         tokenizer = tokenizer.model_copy(update={"revision": commit})
+    if commit := commit_of(where.teacher):
+        objective = OBJECTIVES.of(train.objective).pinned(train.objective, commit)
+        train = train.model_copy(update={"objective": objective})
     sources = []
     for source in data.sources:
         member = SOURCES.of(source)
         commit = member.commit(source, workspace) if hasattr(member, "commit") else None
         sources.append(source.model_copy(update={"revision": commit}) if commit else source)
     data = data.model_copy(update={"sources": tuple(sources)})
-    return experiment.model_copy(update={"model": model, "tokenizer": tokenizer, "data": data})
+    return experiment.model_copy(update={"model": model, "tokenizer": tokenizer, "data": data, "train": train})
 
 
 def materials(experiment: Experiment, where: Places, workspace: Workspace) -> dict[str, Any]:
-    """Base model and tokenizer as a run's record names them: name, commit, and the SHA-256 of each file."""
+    """Base model, tokenizer and teacher as a run's record names them: name, commit, and the SHA-256 of each file."""
     found: dict[str, Any] = {}
+    other = teacher_of(experiment)
     for key, name, place in (
         ("model", experiment.model.name_or_path, where.model),
         ("tokenizer", experiment.tokenizer.name_or_path, where.tokenizer),
+        ("teacher", other.name if other is not None else None, where.teacher),
     ):
         if name is not None and place is not None:
             hashes = _tokenizer_files(place)
-            if key == "model":
+            if key != "tokenizer":
                 hashes |= _model_files(place, workspace.processed / HASHES)
             found[key] = {"name": name, "commit": commit_of(place), "files": dict(sorted(hashes.items()))}
     return found
@@ -170,6 +189,11 @@ def _model_files(folder: Path, cache: Path) -> dict[str, str]:
     if len(known) != before:
         write_json(cache, known)
     return hashes
+
+
+def teacher_made_from(place: Path | None, workspace: Workspace) -> dict[str, Any]:
+    """What a training with a teacher is made from besides its settings."""
+    return {} if place is None else {"teacher": model_hash(place, workspace.processed / HASHES)}
 
 
 def base_made_from(experiment: Experiment, place: Path | None, workspace: Workspace) -> dict[str, Any]:

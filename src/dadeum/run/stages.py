@@ -12,7 +12,16 @@ from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
 from dadeum.plan.steps import Step, flat, why_stale
-from dadeum.run.inputs import Places, base_made_from, pinned, places, template_hash, tokenizer_hash
+from dadeum.run.inputs import (
+    Places,
+    base_made_from,
+    pinned,
+    places,
+    teacher_made_from,
+    teacher_of,
+    template_hash,
+    tokenizer_hash,
+)
 from dadeum.run.purpose import purpose_of
 from dadeum.run.store import Run, done_before, newest
 
@@ -87,6 +96,7 @@ def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> d
     waiting = (
         where.tokenizer is None
         or (where.model is None and experiment.model.init != "random")
+        or (where.teacher is None and teacher_of(experiment) is not None)
         or None in sources.values()
     )
     if waiting:
@@ -162,6 +172,7 @@ def _known(
         **flat(experiment.head.model_dump(mode="json"), "head"),
         **train,
         "data.packing": packing,
+        **teacher_made_from(where.teacher, workspace),
         **tools,
         "peft version": installed["peft"],
     }

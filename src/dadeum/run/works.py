@@ -12,6 +12,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.data import step as data_step
 from dadeum.evaluate import step as evaluate_step
+from dadeum.model.heads import HEADS
 from dadeum.plan.steps import Step
 from dadeum.run.inputs import places
 from dadeum.run.models import base_of, formatted_of
@@ -125,6 +126,7 @@ def job_of(lab: Lab, plan: Plan, run: Run, resume: Resume) -> TrainJob:
         fingerprint=plan.step("train").fingerprint,
         experiment=experiment.model_dump(mode="json"),
         resume=resume,
+        teacher_place=plan.places.teacher,
     )
 
 
@@ -213,6 +215,7 @@ def _eval(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"], report
         out=run.evaluation,
         settings=lab.experiment.evaluate,
         reporter=reporter,
+        headed=HEADS.of(lab.experiment.head).gives != "tokens",
     )
 
 

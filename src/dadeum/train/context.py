@@ -20,6 +20,13 @@ class Layout(NamedTuple):
     pad_id: int
 
 
+class OtherModel(NamedTuple):
+    """A model beside the one that is trained: a Hub id with its revision, or a folder."""
+
+    name: str
+    revision: str
+
+
 @dataclass
 class Context:
     """What `compute` knows beside its batch: what was `prepared`, and the means of the whole step that `survey` found."""
@@ -43,6 +50,12 @@ class Preparing(Protocol):
 
     def prepare(self, settings: Any, loop: "Loop") -> Prepared | None:
         """Once, before the first step, also of a resumed run: a teacher, log-probabilities of a reference."""
+
+    def teacher(self, settings: Any) -> OtherModel:
+        """A second model that is fetched with the first; its folder is the job's `teacher_place`. Such an objective also has
+        `pinned(settings, commit)`, its settings with a commit, and `fits(settings, tokenizer, place)`, which refuses what does
+        not go with the model's tokenizer before data are made.
+        """
 
     def survey(
         self, settings: Any, model: "nn.Module", batch: "dict[str, Tensor]", context: Context

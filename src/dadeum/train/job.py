@@ -19,7 +19,7 @@ class TrainJob:
     """One run of the loop.
 
     `formatted` is the folder of the data stage, `model_place` the folder of the base model (absent where it starts
-    from random weights); weights go to `checkpoints` (`checkpoints/<experiment>/<run>`), evidence to `evidence`.
+    from random weights), `teacher_place` that of a teacher; weights go to `checkpoints` (`checkpoints/<experiment>/<run>`), evidence to `evidence`.
     `head` is what stands on the model, None for its own output layer.
     `new_tokens` are those that the base does not know, each with its description or nothing.
     `experiment` is the resolved experiment, for the record.
@@ -39,6 +39,7 @@ class TrainJob:
     new_tokens: Mapping[str, str] = field(default_factory=dict)
     experiment: dict[str, Any] = field(default_factory=dict)
     resume: Literal["auto", "never", "must"] = "auto"
+    teacher_place: Path | None = None
 
     @property
     def final(self) -> Path:
