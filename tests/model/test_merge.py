@@ -137,3 +137,15 @@ def test_a_second_merge_replaces_the_first(tmp_path: Path) -> None:
     merge(adapter, base, tmp_path / "merged")
     found: Any = load_for_inference(tmp_path / "merged")
     assert torch.allclose(found(IDS).logits, logits, atol=1e-4)
+
+
+@pytest.mark.parametrize("adapter", ["prompt_tuning", "prefix_tuning"])
+def test_tokens_before_each_text_cannot_be_merged(adapter: str, tmp_path: Path) -> None:
+    from dadeum.model.adapters import ADAPTERS
+
+    settings = ADAPTERS.validate({"type": adapter, "num_virtual_tokens": 3})
+    save_model(tiny("llama"), tmp_path / "base")
+    save_model(ADAPTERS.of(settings).apply(settings, tiny("llama")), tmp_path / "adapter")
+    with pytest.raises(ModelError, match="which weights cannot hold; use it as an adapter on its base"):
+        merge(tmp_path / "adapter", tmp_path / "base", tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()

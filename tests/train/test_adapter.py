@@ -18,7 +18,8 @@ from dadeum.train.state import write_checkpoint
 from dadeum.train.step import prepare, train
 from dadeum.train.weights import hash_of_trained
 from tests.model.tiny import tiny
-from tests.train.support import Told, make_job
+from tests.train import children
+from tests.train.support import Told, make_job, trained
 
 LORA = {"type": "lora", "r": 4}
 VIRTUAL = {"packing": False}
@@ -290,3 +291,21 @@ def test_factors_are_those_of_the_stored_weights_whatever_they_are_held_in(init:
     for dtype, far in (("float32", 1e-4), ("bfloat16", 0.2)):
         again: Any = load_for_inference(tmp_path / "adapter", base=tmp_path / "base", dtype=dtype)
         assert (again(ids).logits.float() - want).abs().max() < far, "nothing was learnt, so nothing may change"
+
+
+@pytest.mark.parametrize(
+    "adapter",
+    [
+        {"type": "adalora", "init_r": 4, "target_r": 2, "tinit": 1, "tfinal": 1},
+        {**LORA, "r": 2, "init_lora_weights": "eva", "loraplus_lr_ratio": 4.0},
+    ],
+    ids=["adalora", "eva, lora+"],
+)
+def test_two_processes_train_as_one(adapter: dict[str, Any], tmp_path: Path, formatted: Path) -> None:
+    """The term of the weights is added once, and all start from the same rows."""
+    one = make_job(tmp_path, formatted, "one", adapter=adapter, max_steps=4)
+    train(one, Silent())
+    two = make_job(tmp_path, formatted, "two", adapter=adapter, max_steps=4)
+    assert children.wait(children.together(two, tmp_path)) == [0, 0], children.said(tmp_path / "said-0.json")
+    for ours, theirs in zip(trained(one, "loss", "grad_norm"), trained(two, "loss", "grad_norm"), strict=True):
+        assert ours == pytest.approx(theirs, rel=1e-4)
