@@ -65,8 +65,10 @@ def test_the_type_of_the_training_travels(bases: Path, tmp_path: Path) -> None:
         "untied": False,
     }
     again = load_for_inference(tmp_path, base=bases / "llama")
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):  # as in training
+        expected = model(IDS).logits
     with torch.no_grad():
-        assert torch.equal(again(IDS).logits, model(IDS).logits)
+        assert torch.equal(again(IDS).logits, expected)
 
 
 def test_a_way_that_trains_the_base_is_refused_before_anything_is_read(tmp_path: Path) -> None:
@@ -89,3 +91,26 @@ def test_a_device_that_the_package_lacks_is_named() -> None:
     """Faults B7."""
     with pytest.raises(ModelError, match="has nothing for 'meta'; use one of cpu, cuda"):
         quantize.loading(QuantizationSettings(), torch.float32, "meta")
+
+
+@pytest.mark.parametrize("kind", ["ia3", "adalora", "vera"])
+def test_other_adapters_beside_few_bits_are_used_as_they_were_trained(bases: Path, tmp_path: Path, kind: str) -> None:
+    """In bfloat16, where several of PEFT's layers cannot mix types by themselves."""
+    model = ModelSettings(name_or_path="x", quantization=QuantizationSettings(bits=8))
+    trained = load_for_training(
+        model, ADAPTERS.validate(kind), place=bases / "llama", tokenizer=words(), precision="bf16", device="cpu", seed=0
+    )  # fmt: skip
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        expected = trained.eval()(IDS).logits
+    save_model(trained, tmp_path)
+    with torch.no_grad():
+        assert torch.equal(load_for_inference(tmp_path, base=bases / "llama")(IDS).logits, expected)
+
+
+def test_an_adapter_that_cannot_stand_beside_four_bits_is_refused(bases: Path) -> None:
+    model = ModelSettings(name_or_path="x", quantization=QuantizationSettings())
+    with pytest.raises(ModelError, match=r"adapter 'peft' cannot stand beside layers of 4 bits \(.*shapes"):
+        load_for_training(
+            model, ADAPTERS.validate({"type": "peft", "peft_type": "LOHA"}), place=bases / "llama", tokenizer=words(),
+            precision="fp32", device="cpu", seed=0, packing=False,
+        )  # fmt: skip

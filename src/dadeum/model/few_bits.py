@@ -9,6 +9,9 @@ import torch
 from torch import nn
 
 from dadeum.config.model import QuantizationSettings
+from dadeum.core.errors import ModelError
+from dadeum.core.language import say
+from dadeum.model.configuration import first_line
 
 BLOCK, SCALES = 64, 256  # weights to a scale; scales to a scale of theirs
 
@@ -77,6 +80,34 @@ def _plain_product(kind: Any) -> Any:
         return (out if layer.bias is None else out + layer.bias.to(dtype)).to(given)
 
     return type(f"Plain{kind.__name__}", (kind,), {"forward": forward})
+
+
+def as_in_training(model: Any, dtype: torch.dtype) -> None:
+    """Have a model of short types mix them by itself, as it was trained: several of PEFT's layers beside few bits need it."""
+    model.forward = torch.autocast(model.get_input_embeddings().weight.device.type, dtype)(model.forward)
+
+
+def try_out(model: Any, adapter: str, bits: int) -> None:
+    """Two tokens through a model with its adapter. Raises ModelError for one that cannot stand beside layers of few bits."""
+    weight = model.get_input_embeddings().weight
+    ids = torch.tensor([[0, 1]], device=weight.device)
+    model.eval()
+    try:
+        with torch.no_grad(), torch.autocast(weight.device.type, torch.bfloat16, enabled=weight.dtype != torch.float32):
+            model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False)
+    except torch.OutOfMemoryError:
+        raise
+    except (RuntimeError, TypeError, ValueError) as error:
+        raise ModelError(
+            say(
+                f"model.quantization: adapter '{adapter}' cannot stand beside layers of {bits} bits ({first_line(error)}); "
+                "use adapter: lora, or leave model.quantization out",
+                f"model.quantization: '{adapter}' 어댑터는 {bits}비트 층과 함께 쓸 수 없습니다({first_line(error)}). "
+                "adapter: lora를 쓰거나 model.quantization을 빼세요",
+            )
+        ) from error
+    finally:
+        model.train()
 
 
 def is_quantized(model: nn.Module) -> bool:

@@ -23,7 +23,7 @@ from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS, Beside, reads_weights, refuse
 from dadeum.model.adapters._first_values import taken_from_weights
 from dadeum.model.configuration import check_vocabulary, first_line, fresh_config, read_config, refuse_quantized
-from dadeum.model.few_bits import settle
+from dadeum.model.few_bits import as_in_training, settle, try_out
 from dadeum.model.files import ADAPTER_CONFIG, is_adapter, is_headed, read_object, weight_files
 from dadeum.model.form import Form, remember, untie
 from dadeum.model.head_files import HeadNote
@@ -114,6 +114,8 @@ def load_for_training(
         elif first != dtype and not parameter.requires_grad:
             parameter.data = parameter.data.to(dtype)
     trained.to(device).train()
+    if model.quantization is not None:
+        try_out(trained, adapter.type, model.quantization.bits)
     if packing:
         logger.info("packing with %s attention", use_packing(trained, model.attn_implementation))
     if head is None or not headless:
@@ -187,6 +189,8 @@ def load_for_inference(
         untie(model)
     remember(model, form)
     ready: nn.Module = attach_adapter(model, place) if adapted else model
+    if small and adapted and held != torch.float32:
+        as_in_training(model, held)
     ready = ready if small else ready.to(device)
     return (note.put_on(ready, place) if note is not None else ready).eval()
 

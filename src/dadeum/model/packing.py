@@ -108,13 +108,18 @@ def check_isolation(model: nn.Module) -> None:
 
 @contextlib.contextmanager
 def _untouched(core: Any) -> Iterator[None]:
-    """Evaluation mode without gradients; flags and random states are put back. A model that fails is unfit."""
+    """Evaluation mode without gradients; flags and random states are put back. A model that fails is unfit.
+
+    A model of short types mixes them by itself, as in training: some adapters beside it are float32.
+    """
     flags = {module: module.training for module in core.modules()}
     state = random.getstate()
     core.eval()
     try:
-        kind = core.get_input_embeddings().weight.device.type
-        with torch.no_grad(), torch.autocast(kind, enabled=False), torch.random.fork_rng():
+        weight = core.get_input_embeddings().weight
+        short = weight.dtype in (torch.bfloat16, torch.float16)
+        mixed = torch.autocast(weight.device.type, weight.dtype if short else None, enabled=short)
+        with torch.no_grad(), mixed, torch.random.fork_rng():
             yield
     except torch.OutOfMemoryError:
         raise
