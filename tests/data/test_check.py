@@ -3,10 +3,13 @@
 import gzip
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from dadeum.config.purpose import SFT
+from dadeum.config.purpose import SFT, Purpose
+from dadeum.data.render import Renderer
+from dadeum.tokenizer.load import load_tokenizer
 from tests.data.checks import check, kinds, small_measure
 from tests.data.small import csv
 
@@ -200,3 +203,50 @@ def test_rows_that_the_template_refuses(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text("\n".join(map(json.dumps, [*rows, strange])), encoding="utf-8")
     found = check(tmp_path, "rows.jsonl", measure=small_measure(tmp_path / "tokenizer"))
     assert found.facts["rows"]["usable"] == 3 and found.facts["rows"]["faulty"] == 1 and not found.trainable
+
+
+PAIRS = [{"prompt": f"질문 {n}", "chosen": f"나은 답 {n}", "rejected": f"못한 답 {n}" * 4} for n in range(20)]
+
+
+@pytest.mark.parametrize("takes", ["pair", "rated"])
+def test_pairs_are_measured_on_both_sides(tmp_path: Path, takes: Any) -> None:
+    """And the one whose answers are one stops a run, as it would."""
+    rows = [*PAIRS, {"prompt": "q", "chosen": "a", "rejected": "a"}]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    purpose = Purpose("dpo", takes)
+    found = check(
+        tmp_path, "p.jsonl", purpose=purpose, measure=small_measure(tmp_path / "t"), split={"validation": 0, "test": 0}
+    )
+    assert kinds(found) == ["same answers"]
+    tokens, renderer = found.facts["tokens"], Renderer(load_tokenizer(tmp_path / "t"))
+    lengths = [
+        len(renderer.samples([*talk(row["prompt"]), {"role": "assistant", "content": row[side]}], "all")[0].input_ids)
+        for row in PAIRS
+        for side in ("chosen", "rejected")
+    ]
+    assert tokens["lengths"]["total"] == sum(lengths) and tokens["lengths"]["samples"] == 40
+    assert tokens["epoch"]["samples"] == (20 if takes == "pair" else 40)
+    # Of a pair both are dropped, or both are cut at one place.
+    limit = sorted(lengths)[-2] - 1
+    over = [max(0, max(lengths[i : i + 2]) - limit) for i in range(0, 40, 2)]
+    for rule, total in (
+        ("drop", sum(sum(lengths[2 * i : 2 * i + 2]) for i in range(20) if not over[i])),
+        ("keep_answer", sum(lengths) - 2 * sum(over)),
+    ):
+        if takes == "rated":
+            continue
+        measure = small_measure(tmp_path / "t")
+        told = check(
+            tmp_path,
+            "p.jsonl",
+            purpose=purpose,
+            measure=measure,
+            split={"validation": 0, "test": 0},
+            max_length=limit,
+            overlong=rule,
+        )
+        assert told.facts["tokens"]["epoch"]["tokens"] == total
+
+
+def talk(text: str) -> list[dict[str, str]]:
+    return [{"role": "user", "content": text}]

@@ -143,3 +143,28 @@ def test_samples_of_other_rows_are_not_painted(data: Data) -> None:
     with pytest.raises(ArtifactError, match="the samples on disk are not what this row renders to"):
         shelf.row(str(entries[0].source_row))
     assert len(shelf.row(str(entries[1].source_row)).shown) == 1
+
+
+DPO, KTO = Purpose("dpo", "pair"), Purpose("kto", "rated")
+
+
+def judged(data: Data, count: int = 30) -> dict[str, str]:
+    rows = [{"prompt": f"질문 {n}" * 5, "chosen": f"좋은 답 {n}", "rejected": f"나쁜 {n}" * 3} for n in range(count)]
+    data.write("pairs.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    return {"type": "jsonl", "path": "pairs.jsonl"}
+
+
+@pytest.mark.parametrize("purpose", [DPO, KTO])
+@pytest.mark.parametrize("part", ["train", "test"])
+def test_both_sides_of_a_pair_are_shown(data: Data, purpose: Purpose, part: Any) -> None:
+    """For KTO too these two: what a rating is held against is of another row."""
+    settings = data.settings(
+        judged(data), split={"validation": 0.1, "test": 0.1}, max_length=60, overlong="keep_answer"
+    )
+    found = cabinet(data, settings, purpose).choose(part, 4)
+    assert len(painted(found)) == 2 * len(found.shown)
+    for shown in found.shown:
+        number = shown.row["source_row"]
+        texts = ["".join(g.text for g in sample.groups if g.trained) for sample in shown.samples]
+        assert texts == [f"좋은 답 {number}<|im_end|>", f"{f'나쁜 {number}' * 3}<|im_end|>"]
+        assert any(sample.counts()["cut"] for sample in shown.samples)

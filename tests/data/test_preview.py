@@ -120,3 +120,18 @@ print(found.rows, sorted(set(sys.modules) & {{"torch", "datasets", "pandas"}}))
         [sys.executable, "-c", program], capture_output=True, text=True, encoding="utf-8", check=False
     )
     assert result.stdout.strip() == "20 []", result.stderr
+
+
+@pytest.mark.parametrize(("objective", "takes"), [("dpo", "pair"), ("kto", "rated")])
+def test_pairs_are_looked_into(tmp_path: Path, objective: str, takes: Any) -> None:
+    data = Data(tmp_path)
+    rows = [{"prompt": f"질문 {n}", "chosen": f"나은 답 {n}", "rejected": f"못한 답 {n}"} for n in range(20)]
+    name = data.write("p.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    found = preview(
+        data.settings({"type": "jsonl", "path": name}),
+        tokenizer_place=data.tokenizer,
+        chat_template=None,
+        purpose=Purpose(objective, takes),
+        workspace=data.workspace,
+    )
+    assert found is not None and (found.rows, found.findings, found.stops) == (20, (), ())

@@ -3,6 +3,7 @@
 import json
 import unicodedata
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -196,3 +197,29 @@ def test_only_chosen_answers_leave_nothing_to_compare(tmp_path: Path) -> None:
     source = {"type": "jsonl", "path": data.write("p.jsonl", pairs(2))}
     with pytest.raises(DataError, match=r"data.preference=chosen leaves nothing to compare for train.objective=dpo"):
         data.format(data.settings(source, preference="chosen"), DPO)
+
+
+def test_a_rated_answer_is_cut_by_its_own_length(tmp_path: Path) -> None:
+    """However long the answer is that stands beside it; one that cannot be cut to fit is left out."""
+    data = Data(tmp_path)
+    answers = ["짧은 답", "답" * 12, "너무 긴 답" * 40, "또 짧은 답"]
+    rows = [
+        {
+            "messages": [{"role": "user", "content": "긴 질문 " * 12 + f"{i}"}, {"role": "assistant", "content": text}],
+            "label": True,
+        }
+        for i, text in enumerate(answers)
+    ]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+    source = {"type": "jsonl", "path": data.write("p.jsonl", text)}
+    keys: dict[str, Any] = {"split": {"validation": 0, "test": 0}, "cut_answers": 1}
+    whole = Samples.open(data.format(data.settings(source, **keys), KTO) / "train.arrow")
+    limit = len(whole[0].sequences[0][0]) - 3
+    tight = data.settings(source, **keys, max_length=limit, overlong="keep_answer")
+    found = Samples.open(data.format(tight, KTO) / "train.arrow")
+    assert found.source_rows.tolist() == [0, 1, 3]
+    for place, row in enumerate((0, 1, 3)):
+        assert found[place].sequences[0][0].tolist() == whole[row].sequences[0][0][-limit:].tolist()
+    # Beside the first stands the answer of the last; beside the last that of the one which is far too long.
+    assert [len(found[place].sequences) for place in range(3)] == [2, 2, 1]
+    assert found[0].sequences[1][0].tolist() == whole[0].sequences[1][0][-limit:].tolist()

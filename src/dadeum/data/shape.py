@@ -297,10 +297,14 @@ class Shaper:
 
     def _keep_answer(self, messages: Sequence[Any], unit: list[Sample], train_on: TrainOn) -> list[Sample] | None:
         bos, limit = self.renderer.tokenizer.bos_token_id, self.data.max_length
+        if self.purpose.takes == "rated" and len(unit) > 1:  # the answer of another row is no matter of this one's
+            own, other = (
+                [s] if len(s.input_ids) <= limit else cut_front([s], limit, bos, int(np.argmax(s.weights > 0)))
+                for s in unit
+            )
+            return [*own, *other] if own and other else own and [own[0]._replace(sequences=1)]
         if train_on != "all" or self._make is not None:
             whole = cut_front(unit, limit, bos, min(int(np.argmax(sample.weights > 0)) for sample in unit))
-            if whole is None and self.purpose.takes == "rated" and len(unit) > 1:
-                return self._keep_answer(messages, [unit[0]._replace(sequences=1)], train_on)
             if whole is not None or answers(unit[0]) < 2:
                 return whole
         # Earlier answers do not fit: the last one stays whole, and is the only one that is trained.

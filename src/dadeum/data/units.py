@@ -106,7 +106,7 @@ def rated(rows: Sequence[Row], renderer: Renderer, max_length: int) -> list[Made
 
 
 def _too_long(other: Sample, own: Sample, max_length: int) -> bool:
-    """Whether only the answer of another row does not fit. Where neither does, both are cut or left out together."""
+    """Whether only the answer of another row does not fit; where neither does, it goes the way of the row's own."""
     return len(other.input_ids) > max_length >= len(own.input_ids)
 
 

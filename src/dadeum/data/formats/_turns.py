@@ -137,6 +137,23 @@ def turns(value: Any, column: str) -> list[Message]:
     return found
 
 
+def in_messages(value: Any) -> bool:
+    """Whether a cell holds messages, as they are or written as JSON, and no text."""
+    return isinstance(value, list | tuple | Mapping) or (isinstance(value, str) and value.lstrip().startswith("[{"))
+
+
+def answer(value: Any, column: str) -> list[Message]:
+    """A text, one message or a list of them. Raises FaultyRow where it is blank."""
+    if in_messages(value):
+        return turns([value] if isinstance(value, Mapping) else value, column)
+    text = first_text({column: value}, (column,))
+    if text is None:
+        raise FaultyRow(
+            "no answer", say(f"column '{column}' is blank: no answer", f"'{column}' 열이 비어 답이 없습니다")
+        )
+    return [{"role": "assistant", "content": text}]
+
+
 def history(values: Mapping[str, Any]) -> list[Message]:
     """Earlier turns of a column `history`: a list of [question, answer]."""
     found: list[Message] = []

@@ -4,35 +4,49 @@ Prompt and answers may be texts or lists of messages; a list that begins with a 
 prompt may stand in any column that questions stand in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow, first_text
 from dadeum.data.formats import COMPARED, Conversation, Message, alpaca
-from dadeum.data.formats._turns import BESIDE, RATINGS, conversation, history, question, turns
+from dadeum.data.formats._turns import (
+    BESIDE,
+    RATINGS,
+    answer,
+    conversation,
+    history,
+    in_messages,
+    question,
+    turns,
+)
 
 COLUMNS = "prompt (or question, instruction, messages …), chosen, rejected"
 PAIRS = (("chosen", "rejected"), ("chosen_messages", "rejected_messages"), ("chosen_response", "rejected_response"))
 LISTS = ("messages", "conversations", "conversation")
+# Beside a conversation that ends with the better answer, as ms-swift writes it.
+WORSE = ("rejected_response", "rejected_messages")
 PROMPTS = ("prompt", "question", "query", "질문")
 READS = (*(name for pair in PAIRS for name in pair), *LISTS, *PROMPTS, "instruction", *alpaca.INPUTS, *BESIDE)
 RANK = COMPARED
 
 
 def matches(columns: frozenset[str]) -> bool:
-    """Exactly one of the pairs."""
-    return sum(pair[0] in columns and pair[1] in columns for pair in PAIRS) == 1
+    """Exactly one of the pairs, or a conversation and a worse answer."""
+    whole = sum(pair[0] in columns and pair[1] in columns for pair in PAIRS)
+    return whole == 1 or (not whole and _conversation(columns) is not None)
+
+
+def _conversation(columns: Collection[str]) -> tuple[str, str] | None:
+    """The columns of a conversation and of the one answer that is worse than its last."""
+    lists, worse = ([name for name in names if name in columns] for names in (LISTS, WORSE))
+    chosen = any(pair[0] in columns for pair in PAIRS)
+    return (lists[0], worse[0]) if lists and len(worse) == 1 and not chosen else None
 
 
 def convert(values: Mapping[str, Any]) -> Conversation:
     """The conversation that ends with the better answer, and the one that ends with the worse."""
-    names = next((pair for pair in PAIRS if pair[0] in values or pair[1] in values), PAIRS[0])
-    better, worse = (_answer(values.get(name), name) for name in names)
-    prompt: list[Message] = []
-    if not (_whole(better) and _whole(worse)):
-        prompt = _prompt(values)
-    whole = [answer if _whole(answer) else [*prompt, *answer] for answer in (better, worse)]
+    names, whole = _both(values)
     for name, messages in zip(names, whole, strict=True):
         if messages[-1]["role"] != "assistant":
             raise FaultyRow(
@@ -52,24 +66,22 @@ def convert(values: Mapping[str, Any]) -> Conversation:
     return chosen._replace(rejected=conversation(plain, whole[1]).messages)
 
 
-def _whole(answer: list[Message]) -> bool:
-    return bool(answer[0]["role"] != "assistant")
+def _both(values: Mapping[str, Any]) -> tuple[tuple[str, str], list[list[Message]]]:
+    """Two columns, and of each the whole conversation."""
+    beside = _conversation(values)
+    if beside is not None:
+        better, worse = turns(values[beside[0]], beside[0]), answer(values[beside[1]], beside[1])
+        return beside, [better, worse if _whole(worse) else [*better[:-1], *worse]]
+    names = next((pair for pair in PAIRS if pair[0] in values or pair[1] in values), PAIRS[0])
+    better, worse = (answer(values.get(name), name) for name in names)
+    prompt: list[Message] = []
+    if not (_whole(better) and _whole(worse)):
+        prompt = _prompt(values)
+    return names, [said if _whole(said) else [*prompt, *said] for said in (better, worse)]
 
 
-def _messages(value: Any) -> bool:
-    return isinstance(value, list | tuple | Mapping) or (isinstance(value, str) and value.lstrip().startswith("[{"))
-
-
-def _answer(value: Any, column: str) -> list[Message]:
-    """A text, one message or a list of them."""
-    if _messages(value):
-        return turns([value] if isinstance(value, Mapping) else value, column)
-    text = first_text({column: value}, (column,))
-    if text is None:
-        raise FaultyRow(
-            "no answer", say(f"column '{column}' is blank: no answer", f"'{column}' 열이 비어 답이 없습니다")
-        )
-    return [{"role": "assistant", "content": text}]
+def _whole(said: list[Message]) -> bool:
+    return bool(said[0]["role"] != "assistant")
 
 
 def _prompt(values: Mapping[str, Any]) -> list[Message]:
@@ -78,7 +90,7 @@ def _prompt(values: Mapping[str, Any]) -> list[Message]:
     if column is not None:
         return turns(values[column], column)
     name = next((name for name in PROMPTS if name in values), None)
-    if name is not None and _messages(values[name]):
+    if name is not None and in_messages(values[name]):
         return turns(values[name], name)
     text = first_text(values, (name,)) if name is not None else alpaca.asked(values)
     return [*history(values), question(text, name or "instruction")]

@@ -5,7 +5,7 @@ from typing import Any
 
 from dadeum.data.cells import first_text
 from dadeum.data.formats import TALK, Conversation
-from dadeum.data.formats._turns import BESIDE, ask
+from dadeum.data.formats._turns import BESIDE, answer, ask, conversation, question, turns
 
 COLUMNS = "question, answer (or Q/A, 질문/답변, prompt/completion, prompt/response, query/response)"
 PAIRS = (
@@ -18,6 +18,8 @@ PAIRS = (
     ("prompt", "response"),
     ("query", "response"),
 )
+# Of these either may be messages, as in TRL.
+IN_MESSAGES = ("prompt", "completion")
 CONTEXTS = ("context", "지문")
 READS = (*dict.fromkeys(name for pair in PAIRS for name in pair), *CONTEXTS, *BESIDE)
 RANK = TALK
@@ -35,11 +37,16 @@ def matches(columns: frozenset[str]) -> bool:
 def convert(values: Mapping[str, Any]) -> Conversation:
     """The question, after its context and a blank line where there is one."""
     names = next(iter(_pairs(values)), None) or _half(values)
-    question = first_text(values, names[:1])
+    asked, said = (values.get(name) for name in names)
+    if names == IN_MESSAGES and any(isinstance(value, list | tuple) for value in (asked, said)):
+        whole = isinstance(asked, list | tuple)
+        before = turns(asked, names[0]) if whole else [question(first_text(values, names[:1]), names[0])]
+        return conversation(values, [*before, *answer(said, names[1])])
+    text = first_text(values, names[:1])
     context = first_text(values, CONTEXTS)
-    if question and context:
-        question = f"{context}\n\n{question}"
-    return ask(values, question, first_text(values, names[1:]), names)
+    if text and context:
+        text = f"{context}\n\n{text}"
+    return ask(values, text, first_text(values, names[1:]), names)
 
 
 def _half(values: Mapping[str, Any]) -> tuple[str, str]:
