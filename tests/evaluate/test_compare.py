@@ -34,7 +34,7 @@ def test_differences_are_the_paired_bootstraps(columns: list[tuple[str, Evaluati
     for metric in found.metrics:
         member = METRICS.member(columns[0][1].metrics[metric.name]["metric"])
         rows = [[s["statistics"][metric.name] for s in result.samples] for _, result in columns]
-        by_hand = paired(rows[0], rows[1], member.combine, higher_is_better=metric.higher_is_better, draws=300, seed=4)
+        by_hand = paired(rows[0], rows[1], member, draws=300, seed=4)
         assert metric.differences == {"tuned": by_hand}
         assert metric.n == 8
         assert by_hand.difference == pytest.approx(metric.values["tuned"] - metric.values["base"])

@@ -13,7 +13,7 @@ from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.evaluate.metrics import METRICS
 from dadeum.evaluate.result import EvaluationResult
-from dadeum.evaluate.statistics import Difference, interval, paired, table
+from dadeum.evaluate.statistics import Difference, interval, paired, total
 
 
 @dataclass(frozen=True)
@@ -125,9 +125,7 @@ def _metric(name: str, names: Sequence[str], results: Sequence[EvaluationResult]
     differences = {}
     if ranked and whole:
         differences = {
-            other: paired(
-                kept[0], rows, member.combine, higher_is_better=member.higher_is_better, draws=draws, seed=seed
-            )
+            other: paired(kept[0], rows, member, draws=draws, seed=seed)
             for other, rows in zip(names[1:], kept[1:], strict=True)
         }
     found = dict(zip(names, (result.metrics[name] for result in results), strict=True))
@@ -137,8 +135,8 @@ def _metric(name: str, names: Sequence[str], results: Sequence[EvaluationResult]
         higher_is_better=first["higher_is_better"],
         signature=first["signature"],
         n=len(whole),
-        values={key: float(member.combine(table(rows).sum(axis=0))) for key, rows in columns.items()},
-        intervals={key: interval(rows, member.combine, draws=draws, seed=seed) for key, rows in columns.items()},
+        values={key: total(member, rows) for key, rows in columns.items()},
+        intervals={key: interval(rows, member, draws=draws, seed=seed) for key, rows in columns.items()},
         floors={key: metric["floor"] for key, metric in found.items() if "floor" in metric},
         differences=differences,
         ranked=ranked,

@@ -76,9 +76,8 @@ def _difference(metric: MetricRow, name: str, better: str) -> str:
         return say("not ranked: unlike tokenizers", "순위 없음: 토크나이저가 다름")
     good = found.clear and (found.difference > 0) == metric.higher_is_better
     mark = f" **{better}**" if good else ""
-    return (
-        f"{found.difference:+.4g} [{found.low:+.4g}, {found.high:+.4g}]{mark}, {found.wins}/{found.ties}/{found.losses}"
-    )
+    counts = "" if found.wins is None else f", {found.wins}/{found.ties}/{found.losses}"
+    return f"{found.difference:+.4g} [{found.low:+.4g}, {found.high:+.4g}]{mark}{counts}"
 
 
 def _samples(comparison: Comparison) -> list[str]:

@@ -15,7 +15,8 @@ class EvaluationResult:
 
     `metrics[name]`: value, signature, higher_is_better, n, unit, `metric` (the member that made it), interval of 95 %
     over the rows, and `floor`, the value that the same predictions reach against other rows' references.
-    `samples[i]["statistics"][name]` is the row that resampling works on.
+    `samples[i]["statistics"][name]` is the row that resampling works on. `confusion[head]`: `names`, and in `counts` how often
+    the class of the row was said to be that of the column.
     """
 
     model: str
@@ -26,6 +27,7 @@ class EvaluationResult:
     shares: dict[str, float] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
+    confusion: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def write(self, path: Path) -> Path:
         """As JSON, whole or not at all."""

@@ -7,7 +7,7 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from dadeum.config.evaluate import EvaluateSettings
@@ -20,7 +20,7 @@ from dadeum.evaluate.metrics import METRICS, Scored, Value
 from dadeum.evaluate.reasoning import OPEN, without_reasoning
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.rows import AskedRow, spread
-from dadeum.evaluate.statistics import interval, table
+from dadeum.evaluate.statistics import interval, total
 from dadeum.generate.engine import Engine, Messages
 from dadeum.generate.likelihood import Loss
 from dadeum.generate.reply import Reply
@@ -54,7 +54,7 @@ def evaluate(
     metrics: dict[str, dict[str, Any]] = {}
     reporter.start(say(f"{engine.name}: metrics", f"{engine.name}: 지표"), len(members))
     for done, (member, metric) in enumerate(members, 1):
-        metrics |= _measure(member, metric, scored, samples, settings)
+        metrics |= measure(member, metric, scored, samples, settings)
         reporter.advance(done)
     notes = [*([] if replies or not wants_answers else [_no_answers()]), *unweighed]
     return EvaluationResult(
@@ -186,11 +186,16 @@ def _sample(
     return sample, Scored(answer, row.reference, *known)
 
 
-def _measure(
-    member: Any, metric: Any, scored: Sequence[Scored], samples: list[dict[str, Any]], settings: EvaluateSettings
+def measure(
+    member: Any,
+    metric: Any,
+    scored: Sequence[Any],
+    samples: Sequence[dict[str, Any]],
+    settings: EvaluateSettings,
+    prefix: str = "",
 ) -> dict[str, dict[str, Any]]:
-    """The metrics of one member; each sample gets its rows."""
-    values: dict[str, Value] = member.score(metric, scored)
+    """The metrics of one member, their names after `prefix`; each sample gets its rows."""
+    values: dict[str, Value] = {f"{prefix}{name}": value for name, value in member.score(metric, scored).items()}
     floors: dict[str, Value] = member.score(metric, _strangers(scored)) if member.needs == "answer" else {}
     found: dict[str, dict[str, Any]] = {}
     for name, value in values.items():
@@ -200,9 +205,9 @@ def _measure(
         for sample, row in zip(samples, value.rows, strict=True):
             if row is not None:
                 sample["statistics"][name] = list(row)
-        low, high = interval(rows, member.combine, draws=settings.bootstrap, seed=settings.seed)
+        low, high = interval(rows, member, draws=settings.bootstrap, seed=settings.seed)
         found[name] = {
-            "value": _total(value, member.combine),
+            "value": _total(value, member),
             "signature": value.signature,
             "higher_is_better": member.higher_is_better,
             "n": value.n,
@@ -211,7 +216,7 @@ def _measure(
             "interval": [low, high],
         }
         if name in floors and floors[name].n:
-            found[name]["floor"] = _total(floors[name], member.combine)
+            found[name]["floor"] = _total(floors[name], member)
     return found
 
 
@@ -222,16 +227,16 @@ def _strangers(scored: Sequence[Scored]) -> list[Scored]:
     return [Scored(kept[i].prediction, kept[i - 1].reference) for i in range(len(kept))] if len(kept) > 1 else []
 
 
-def _total(value: Value, combine: Callable[..., Any]) -> float:
-    total = float(combine(table([row for row in value.rows if row is not None]).sum(axis=0)))
-    if not math.isfinite(total):
+def _total(value: Value, member: Any) -> float:
+    found = total(member, [row for row in value.rows if row is not None])
+    if not math.isfinite(found):
         raise ModelError(
             say(
                 f"{value.signature}: is not finite; the weights are damaged",
                 f"{value.signature}: 유한하지 않습니다. 가중치가 손상되었습니다",
             )
         )
-    return total
+    return found
 
 
 def _shares(samples: Sequence[dict[str, Any]]) -> dict[str, float]:

@@ -5,8 +5,9 @@ the drawn rows (Koehn 2004; Efron's percentile interval). The interval covers th
 not the seed of the training, not another test set.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -23,9 +24,9 @@ class Difference:
     difference: float
     low: float
     high: float
-    wins: int  # rows where this model is better than the first
-    ties: int
-    losses: int
+    wins: int | None  # rows where this model is better than the first; None where a row alone has no value
+    ties: int | None
+    losses: int | None
     n: int
 
     @property
@@ -41,48 +42,53 @@ def table(rows: Sequence[Row]) -> Sums:
     return np.asarray(rows, dtype=np.float64).reshape(len(rows), -1)
 
 
-def resampled(one: Sums, draws: int, seed: int) -> Sums:
-    """Summed statistics of `draws` resamples, shape (draws, statistics); one seed draws the same rows for every table."""
+def drawn(n: int, draws: int, seed: int) -> Iterator[Sums]:
+    """How often each of `n` rows is drawn in `draws` resamples, some of these at a time; one seed draws the same rows for all."""
     generator = np.random.default_rng(seed)
-    n = len(one)
     step = max(1, CHUNK // n)
-    parts = []
     for start in range(0, draws, step):
         count = min(step, draws - start)
-        drawn = generator.integers(0, n, size=(count, n)) + n * np.arange(count)[:, None]
-        times = np.bincount(drawn.ravel(), minlength=count * n).reshape(count, n)
-        parts.append(times.astype(np.float64) @ one)
-    return np.concatenate(parts)
+        rows = generator.integers(0, n, size=(count, n)) + n * np.arange(count)[:, None]
+        yield np.bincount(rows.ravel(), minlength=count * n).reshape(count, n).astype(np.float64)
 
 
-def interval(rows: Sequence[Row], combine: Callable[[Sums], Sums], *, draws: int, seed: int) -> tuple[float, float]:
-    """95 % interval of one model's value."""
-    low, high = np.quantile(combine(resampled(table(rows), draws, seed)), (0.025, 0.975))
+def values(metric: Any, rows: Sums, times: Sums) -> Sums:
+    """The metric's values of rows (n, statistics), each there `times` (draws, n)."""
+    found: Sums = metric.value(rows, times) if hasattr(metric, "value") else metric.combine(times @ rows)
+    return found
+
+
+def total(metric: Any, rows: Sequence[Row]) -> float:
+    """The metric's value of all rows."""
+    return float(values(metric, table(rows), np.ones((1, len(rows))))[0])
+
+
+def resampled(metric: Any, one: Sums, draws: int, seed: int) -> Sums:
+    """The metric's values in `draws` resamples; not finite where a resample has none, such as an AUROC of one class."""
+    return np.concatenate([values(metric, one, times) for times in drawn(len(one), draws, seed)])
+
+
+def _middle(found: Sums) -> tuple[float, float]:
+    finite = found[np.isfinite(found)]
+    low, high = np.quantile(finite, (0.025, 0.975)) if len(finite) else (np.nan, np.nan)
     return float(low), float(high)
 
 
-def paired(
-    first: Sequence[Row],
-    other: Sequence[Row],
-    combine: Callable[[Sums], Sums],
-    *,
-    higher_is_better: bool,
-    draws: int,
-    seed: int,
-) -> Difference:
-    """Difference of two models over the same rows, in the same order."""
+def interval(rows: Sequence[Row], metric: Any, *, draws: int, seed: int) -> tuple[float, float]:
+    """95 % interval of one model's value by a metric."""
+    return _middle(resampled(metric, table(rows), draws, seed))
+
+
+def paired(first: Sequence[Row], other: Sequence[Row], metric: Any, *, draws: int, seed: int) -> Difference:
+    """Difference of two models over the same rows, in the same order, by a metric."""
     a, b = table(first), table(other)
     if len(a) != len(b):
         raise ValueError(f"{len(a)} rows against {len(b)}")
-    found = combine(resampled(b, draws, seed)) - combine(resampled(a, draws, seed))
-    low, high = np.quantile(found, (0.025, 0.975))
-    better = combine(b) - combine(a) if higher_is_better else combine(a) - combine(b)
-    return Difference(
-        difference=float(combine(b.sum(axis=0)) - combine(a.sum(axis=0))),
-        low=float(low),
-        high=float(high),
-        wins=int((better > 0).sum()),
-        ties=int((better == 0).sum()),
-        losses=int((better < 0).sum()),
-        n=len(a),
-    )
+    low, high = _middle(resampled(metric, b, draws, seed) - resampled(metric, a, draws, seed))
+    counts: tuple[int | None, int | None, int | None] = None, None, None
+    if getattr(metric, "alone", True):
+        better = (
+            metric.combine(b) - metric.combine(a) if metric.higher_is_better else metric.combine(a) - metric.combine(b)
+        )
+        counts = int((better > 0).sum()), int((better == 0).sum()), int((better < 0).sum())
+    return Difference(total(metric, other) - total(metric, first), low, high, *counts, len(a))

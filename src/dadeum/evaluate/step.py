@@ -14,6 +14,7 @@ from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
 
 if TYPE_CHECKING:
+    from dadeum.evaluate.heads import Predictor
     from dadeum.generate.engine import Engine
 
 TEST = "test.jsonl"
@@ -46,10 +47,6 @@ class ModelAt:
 @contextmanager
 def _opened(model: ModelAt, name: str) -> "Iterator[Engine]":
     """An engine; its memory is given back afterwards."""
-    import gc
-
-    import torch
-
     from dadeum.generate.engine import Engine
     from dadeum.model.form import Form
 
@@ -68,9 +65,18 @@ def _opened(model: ModelAt, name: str) -> "Iterator[Engine]":
         yield engine
     finally:
         del engine
-        gc.collect()
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()
+        _give_back()
+
+
+def _give_back() -> None:
+    """Memory of a model that is gone."""
+    import gc
+
+    import torch
+
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def evaluate_model(
@@ -84,12 +90,17 @@ def evaluate_model(
     out: Path,
     settings: EvaluateSettings,
     reporter: Reporter,
+    headed: bool = False,
 ) -> list[Path]:
     """Score a model on the test part of `formatted` into `out`; returns the files written.
 
     The base is asked a second time with `settings.few_shot` examples of the training part of `preprocessed` before each
-    question, where the context has room for them.
+    question, where the context has room for them. Of a `headed` model there is no base to ask: in its place stands who
+    knows the labels of the training part and reads nothing.
     """
+    if headed:
+        with _labeller(kind, model, formatted, name) as said:
+            return [_label(said, kind, formatted, out, settings, dataset, reporter)]
     from dadeum.evaluate.few_shot import draw_examples
     from dadeum.evaluate.rows import read_rows
     from dadeum.evaluate.score import evaluate
@@ -123,6 +134,52 @@ def evaluate_model(
                     )
                 )
     return written
+
+
+@contextmanager
+def _labeller(kind: str, model: ModelAt, formatted: Path, name: str) -> "Iterator[Predictor]":
+    """Who says labels: the model, or the baseline. Raises ArtifactError for a model of other labels than the test rows'."""
+    from dadeum.data.samples import Samples
+    from dadeum.evaluate.heads import TRAIN, Baseline, labels_of, refuse_other
+
+    labels = labels_of(formatted)
+    if kind == BASE:
+        yield Baseline(labels, Samples.open(formatted / TRAIN))
+        return
+    from dadeum.generate.predictor import Predictor as Headed
+
+    opened = Headed.open(
+        model.place,
+        prompt=model.prompt,
+        base=model.base,
+        device=model.device,
+        dtype=model.dtype,
+        trusted=model.trusted,
+        name=name,
+    )
+    try:
+        refuse_other(opened, labels, formatted)
+        yield opened
+    finally:
+        del opened
+        _give_back()
+
+
+def _label(
+    said: "Predictor",
+    kind: str,
+    formatted: Path,
+    out: Path,
+    settings: EvaluateSettings,
+    dataset: str,
+    reporter: Reporter,
+) -> Path:
+    from dadeum.evaluate.heads import evaluate_heads, labels_of
+
+    labels = labels_of(formatted)
+    result = evaluate_heads(said, formatted, settings, labels=labels, dataset=dataset, reporter=reporter)
+    point("evaluate.before_write")
+    return result.write(out / FILES[kind])
 
 
 def compare_models(

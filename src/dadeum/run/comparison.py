@@ -11,6 +11,7 @@ from dadeum.core.log import open_log
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.evaluate import step as evaluate_step
+from dadeum.model.files import is_headed
 from dadeum.run.models import base_of, formatted_of
 from dadeum.run.store import find_model
 
@@ -44,6 +45,7 @@ def compare_named(
         else workspace.root / "experiments" / "comparisons" / time.strftime("%Y%m%d_%H%M%S")
     )
     open_log(folder, "comparison")
+    _of_one_kind(found)
     settings = EvaluateSettings() if max_new_tokens is None else EvaluateSettings(max_new_tokens=max_new_tokens)
     prompt = formatted / "prompt" if formatted else _prompt_of([place for _, place in found])
     named = [(name, _model_at(workspace, place, prompt)) for name, place in found]
@@ -64,10 +66,24 @@ def compare_named(
             out=place,
             settings=settings,
             reporter=reporter,
+            headed=is_headed(model.place),
         )
         written[name] = files[0]
     evaluate_step.compare_models(written, out=folder, settings=settings, reporter=reporter)
     return folder
+
+
+def _of_one_kind(found: Sequence[tuple[str, Path]]) -> None:
+    """Raises ArtifactError where some of the models say labels and others write text."""
+    says = {name: is_headed(place) for name, place in found}
+    if len(set(says.values())) > 1:
+        headed, other = (next(name for name, head in says.items() if head is wanted) for wanted in (True, False))
+        raise ArtifactError(
+            say(
+                f"'{headed}' says labels and '{other}' writes text: nothing measures both; compare models of one kind",
+                f"'{headed}'은(는) 라벨을 말하고 '{other}'은(는) 글을 써서 함께 잴 수 없습니다. 같은 종류끼리 비교하세요",
+            )
+        )
 
 
 def _unlike(name: str, place: int, models: Sequence[str]) -> str:

@@ -12,6 +12,7 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter, Silent
 from dadeum.data.mixture import NOT_DRAWN, said
 from dadeum.evaluate import step as evaluate_step
+from dadeum.model.heads import HEADS
 from dadeum.run import works
 from dadeum.run.fit import go_together
 from dadeum.run.purpose import purpose_of
@@ -119,6 +120,10 @@ def _data(lab: Lab, statistics: dict[str, Any], mixture: Sequence[dict[str, Any]
         f"{schedule.effective_batch} samples", f"샘플 {schedule.effective_batch}개"
     )
     found.facts[say("evaluations, checkpoints", "검증, 체크포인트")] = f"{schedule.evaluations}, {schedule.saves}"
+    if HEADS.of(experiment.head).gives != "tokens":
+        found.facts[say("rows to label", "라벨을 예측할 행")] = f"{rows['test']:,}"
+        found.warnings += _warnings(statistics, rows)
+        return schedule.steps
     scored = evaluate_step.forecast(experiment.evaluate, rows=rows["test"], kind="base")
     prompts, most = (scored["prompts"] or 0) + (scored["rows"] or 0), experiment.evaluate.max_new_tokens
     found.facts[say("prompts to answer", "답할 프롬프트")] = say(

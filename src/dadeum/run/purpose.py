@@ -5,6 +5,8 @@ from dadeum.config.purpose import Purpose
 from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
+from dadeum.data.labels import kind_of
+from dadeum.evaluate.defaults import refuse_unfit
 from dadeum.model.heads import HEADS
 from dadeum.train.objectives import OBJECTIVES
 
@@ -45,7 +47,11 @@ def _of_the_head(auto: MemberSettings, name: str) -> MemberSettings:
 
 
 def purpose_of(experiment: Experiment) -> Purpose:
-    """What the data stage is to make of rows."""
+    """What the data stage is to make of rows. Raises ConfigError also for a metric that the head gives nothing to measure of."""
     objective, head = objective_of(experiment), HEADS.of(experiment.head)
     takes = OBJECTIVES.of(objective).takes or head.takes
-    return Purpose(objective.type, takes, head.targets(experiment.head))
+    purpose = Purpose(objective.type, takes, head.targets(experiment.head))
+    if "metrics" in experiment.evaluate.model_fields_set:
+        kinds: list[str] = [kind_of(purpose, target) for target in purpose.targets]
+        refuse_unfit(experiment.evaluate, head.gives, kinds or ["pair"])
+    return purpose

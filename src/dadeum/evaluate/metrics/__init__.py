@@ -2,14 +2,17 @@
 
 A metric never returns a mean alone. It returns one row of statistics a sample, and `combine` turns the sum of any rows
 into the value; so a resample of the test set is scored exactly as the whole set is: `combine(rows[drawn].sum(axis=0))`.
-Perplexity is exp(Σ nll ÷ Σ tokens), a mean is Σ x ÷ n, chrF is made of summed n-gram counts.
+Perplexity is exp(Σ nll ÷ Σ tokens), a mean is Σ x ÷ n, chrF is made of summed n-gram counts, F1 of counts by class.
+
+What is no function of sums (ranks: AUROC, Spearman) has `value` instead of `combine`: of the rows themselves, and how often
+each was drawn.
 
 To add a metric, add a file that holds what `Metric` asks for; its name is what users write in `evaluate.metrics`.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from dadeum.core.family import Family
 from dadeum.core.settings import MemberSettings
@@ -34,6 +37,21 @@ class Scored:
 
 
 @dataclass(frozen=True)
+class Judged:
+    """One test row after a head spoke of it.
+
+    `kind`: class, classes, numbers, words, choice or pair. `truth`: a class's number, a 0 or 1 for each class, numbers, the
+    class of each labelled token, the right answer's number, nothing of a pair. `said` (float64): of a class, of classes and
+    of a choice the probability of each; numbers; (tokens, classes) of words; the scores of the better and the worse answer.
+    """
+
+    kind: str
+    names: tuple[str, ...]
+    truth: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
+    said: "np.ndarray[tuple[int, ...], np.dtype[np.float64]]"
+
+
+@dataclass(frozen=True)
 class Value:
     """Statistics of one metric: a row a sample (None where the sample lacks what the metric needs), and how they were made."""
 
@@ -47,18 +65,24 @@ class Value:
 
 
 class Metric(Protocol):
-    """What a metric's file holds."""
+    """What a metric's file holds; and one of
 
-    needs: Literal["answer", "loss"]  # a generated answer, or the likelihood of the reference
+        combine(sums)        sums of rows, shape (..., statistics), to values, shape (...)
+        value(rows, times)   rows (n, statistics), each there `times` (draws, n), to values (draws,); not finite: there is none
+
+    A metric of labels also has `of`, the kinds of labels that it measures, and `alone`, whether one row has a value of its
+    own; its samples are `Judged`, all of one kind.
+    """
+
+    needs: Literal[
+        "answer", "loss", "labels"
+    ]  # a generated answer, the likelihood of the reference, or what a head says
     per_token: bool  # the value depends on how a tokenizer cuts text: never ranked between unlike tokenizers
     higher_is_better: bool
     unit: str
 
-    def score(self, settings: MemberSettings, samples: Sequence[Scored]) -> dict[str, Value]:
-        """One value or several, by name."""
-
-    def combine(self, sums: Sums) -> Sums:
-        """Sums of rows, shape (..., statistics), to values, shape (...)."""
+    def score(self, settings: MemberSettings, samples: Sequence[Any]) -> dict[str, Value]:
+        """One value or several, by name, of `Scored` samples."""
 
 
 def text_rows(samples: Sequence[Scored]) -> list[tuple[str, str] | None]:
