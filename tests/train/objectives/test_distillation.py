@@ -1,6 +1,5 @@
-"""Distillation against TRL's GKD loss, in every cut of a step, asked anew and stored; and the teachers that it refuses."""
+"""Distillation against TRL's GKD loss, in every cut of a step, asked anew and stored."""
 
-import shutil
 import warnings
 from pathlib import Path
 from typing import Any
@@ -9,81 +8,16 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from dadeum.core.artifact import read_manifest
-from dadeum.core.errors import ModelError, TrainError
 from dadeum.core.progress import Silent
-from dadeum.tokenizer.load import load_tokenizer
-from dadeum.train.context import Context, Layout
-from dadeum.train.hooks.evaluation import validation_loss
-from dadeum.train.job import TrainJob
+from dadeum.train.context import Layout
 from dadeum.train.loop import Loop
 from dadeum.train.objectives import OBJECTIVES, _teacher
-from dadeum.train.processes import Processes
-from dadeum.train.step import prepare, train
-from tests.train.support import LLAMA, Told, make_formatted, make_job, metrics, random_rows, save_tokenizer, tensors
+from dadeum.train.step import train
+from tests.train.objectives.distilled import formatted, job_of, loop_of, one_step, same, teacher
+from tests.train.support import metrics, tensors
 
+__all__ = ["formatted", "teacher"]
 MEMBER = OBJECTIVES.member("distillation")
-
-
-def make_teacher(folder: Path, **changes: Any) -> Path:
-    """A wider Llama with the tokenizer of the rows, seven rows of padding, and something to say."""
-    from transformers import AutoConfig, AutoModelForCausalLM
-
-    save_tokenizer(folder)
-    rows = len(load_tokenizer(folder)) + 7
-    config = AutoConfig.for_model(**{**LLAMA, "hidden_size": 96, "vocab_size": rows, **changes})
-    torch.manual_seed(7)
-    model = AutoModelForCausalLM.from_config(config)
-    model.lm_head.weight.data.mul_(30)
-    model.save_pretrained(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def teacher(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_teacher(tmp_path_factory.mktemp("teacher"))
-
-
-@pytest.fixture(scope="session")
-def formatted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Rows with weights of their own."""
-    rows = [(ids, [w * (0.5 if n % 3 else 1.0) for w in ws]) for n, (ids, ws) in enumerate(random_rows(22))]
-    return make_formatted(tmp_path_factory.mktemp("data"), rows)
-
-
-def job_of(root: Path, formatted: Path, teacher: Path, run: str = "run", **changes: Any) -> TrainJob:
-    from dataclasses import replace
-
-    names = ("divergence", "beta", "temperature", "alpha", "store_top_k")
-    own = {name: changes.pop(name) for name in names if name in changes}
-    objective = {"type": "distillation", "teacher_model_name_or_path": str(teacher), **own}
-    return replace(make_job(root, formatted, run, objective=objective, **changes), teacher_place=teacher)
-
-
-def loop_of(*given: Any, **changes: Any) -> Loop:
-    return prepare(job_of(*given, **changes), Silent(), Processes(), {})
-
-
-def one_step(*given: Any, **changes: Any) -> tuple[float, dict[str, torch.Tensor]]:
-    """The loss of a step of eight rows, and all gradients."""
-    loop = loop_of(*given, max_grad_norm=0.0, **changes)
-    kept: dict[str, torch.Tensor] = {}
-    clip = loop._clip
-
-    def keep() -> float:
-        kept.update({n: p.grad.clone() for n, p in loop.module.named_parameters() if p.grad is not None})
-        return clip()
-
-    loop._clip = keep  # type: ignore[method-assign]
-    return loop._optimizer_step().loss, kept
-
-
-def same(one: Any, other: Any, tolerance: float = 1e-5) -> None:
-    assert one[0] == pytest.approx(other[0], rel=tolerance)
-    assert one[1].keys() == other[1].keys() and one[1]
-    for name, gradient in one[1].items():
-        largest = float(gradient.abs().max())
-        assert torch.allclose(gradient, other[1][name], rtol=10 * tolerance, atol=tolerance * largest), name
 
 
 @pytest.mark.parametrize(("divergence", "beta"), [("forward_kl", 0.0), ("reverse_kl", 1.0), ("jensen_shannon", 0.3)])
@@ -156,21 +90,6 @@ def test_what_is_stored_of_all_tokens_is_the_teacher(
     assert some[0] < stored[0]
 
 
-def test_the_teacher_is_frozen_and_its_memory_is_told(tmp_path: Path, formatted: Path, teacher: Path) -> None:
-    told = Told()
-    loop = prepare(job_of(tmp_path, formatted, teacher), told, Processes(), {})
-    other = loop.context.prepared.model
-    before = {name: p.clone() for name, p in other.named_parameters()}
-    assert any("the teacher takes 0." in note or "MiB of memory" in note for note in told.notes)
-    assert [n for n in told.notes if n.startswith("the teacher takes ")]
-    loop._optimizer_step()
-    assert not any(m.training for m in other.modules())
-    for name, parameter in other.named_parameters():
-        assert not parameter.requires_grad and parameter.grad is None and torch.equal(parameter, before[name])
-    moved = {id(p) for group in loop.optimizer.param_groups for p in group["params"]}
-    assert moved.isdisjoint(id(p) for p in other.parameters())
-
-
 def test_a_model_learns_what_its_teacher_says(tmp_path: Path, formatted: Path, teacher: Path) -> None:
     job = job_of(tmp_path, formatted, teacher, alpha=1.0, max_steps=30, learning_rate=1e-2)
     train(job, Silent())
@@ -202,72 +121,9 @@ def test_a_resumed_run_reads_what_was_stored(
         assert torch.equal(tensor, tensors(resumed)[name]), name
 
 
-def test_shards_hold_each_row_in_its_place(
-    tmp_path: Path, formatted: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """However many there are, and for the validation part too."""
-    losses = []
-    for name, size in (("one", 1 << 26), ("many", 500)):
-        monkeypatch.setattr(_teacher, "SHARD", size)
-        monkeypatch.setattr(_teacher, "TOKENS", 64)
-        loop = loop_of(tmp_path, formatted, teacher, name, store_top_k=6)
-        folder = loop.job.checkpoints / "teacher"
-        losses.append((loop._optimizer_step().loss, validation_loss(loop), len(list(folder.glob("train-*")))))
-    assert losses[0][:2] == losses[1][:2]
-    assert losses[0][2] == 1 and losses[1][2] > 3
-
-
-def test_a_damaged_store_is_made_again(tmp_path: Path, formatted: Path, teacher: Path) -> None:
-    job = job_of(tmp_path, formatted, teacher, store_top_k=3)
-    prepare(job, Silent(), Processes(), {})
-    file = job.checkpoints / "teacher" / "train-00000.safetensors"
-    data = file.read_bytes()
-    file.write_bytes(data[:-1] + b"x")
-    prepare(job, Silent(), Processes(), {})
-    assert file.read_bytes() == data and read_manifest(file.parent) is not None
-
-
-def refused(error: type[Exception], *given: Any, **changes: Any) -> str:
-    with pytest.raises(error) as caught:
-        loop_of(*given, **changes)
-    return str(caught.value)
-
-
-def test_teachers_that_are_refused(tmp_path: Path, formatted: Path, teacher: Path) -> None:
-    """Each in one sentence that names the setting, before the first step."""
-    other = Path(shutil.copytree(teacher, tmp_path / "other"))
-    tokenizer = load_tokenizer(other)
-    tokenizer.add_tokens(["<new>"])
-    tokenizer.save_pretrained(str(other))
-    said = refused(ModelError, tmp_path, formatted, other)
-    assert (
-        said.startswith("train.objective.teacher_model_name_or_path: ")
-        and "has another vocabulary than the model" in said
-    )
-    assert "1 tokens differ, first '<new>' is not in the model's, '<new>' is " in said
-    small = make_teacher(tmp_path / "small", max_position_embeddings=32)
-    said = refused(TrainError, tmp_path, formatted, small)
-    assert "the longest sample has 60 tokens, but the teacher has only 32 positions" in said
-    adapter = Path(shutil.copytree(teacher, tmp_path / "adapter"))
-    (adapter / "adapter_config.json").write_text("{}", encoding="utf-8")
-    assert "is an adapter, expected a whole model" in refused(ModelError, tmp_path, formatted, adapter)
-    narrow = make_teacher(tmp_path / "narrow", vocab_size=50)
-    assert "embedding has 50 rows" in refused(ModelError, tmp_path, formatted, narrow)
-
-
-def test_no_room_for_what_is_stored(
-    tmp_path: Path, formatted: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=100))
-    said = refused(TrainError, tmp_path, formatted, teacher, store_top_k=8)
-    assert "the teacher's most likely tokens need 0.00 GB" in said and "train.objective.store_top_k" in said
-
-
 def test_alpha_of_one_leaves_the_labels_out() -> None:
     settings = MEMBER.Settings(teacher_model_name_or_path="a/b", alpha=1.0)
     batch = {"weights": torch.tensor([[0.0, 0.5, 1.0]])}
     assert MEMBER.weigh(settings, batch) == {"divergence": (1.5, 1.0)}
     assert MEMBER.teacher(settings) == ("a/b", "main")
     assert MEMBER.pinned(settings, "c0ffee").teacher_model_revision == "c0ffee"
-    assert Context().prepared is None
