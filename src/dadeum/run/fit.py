@@ -24,7 +24,7 @@ def go_together(experiment: Experiment) -> None:
         Beside(
             packing=experiment.data.packing,
             gradient_checkpointing=experiment.train.gradient_checkpointing,
-            quantized=experiment.model.quantization is not None,
+            bits=experiment.model.quantization.bits if experiment.model.quantization else 0,
         ),
     )
     objective = objective_of(experiment)

@@ -22,7 +22,7 @@ def beside(job: TrainJob, steps: int | None) -> Beside:
     return Beside(
         packing=job.packing,
         gradient_checkpointing=job.train.gradient_checkpointing,
-        quantized=job.model.quantization is not None,
+        bits=job.model.quantization.bits if job.model.quantization else 0,
         steps=steps,
     )
 

@@ -190,12 +190,19 @@ def test_pairs_within_an_adapter_are_refused_with_both_names(settings: dict[str,
         ADAPTERS.validate(settings)
 
 
-@pytest.mark.parametrize("init", ["pissa", "pissa_niter_4", "olora"])
+@pytest.mark.parametrize("init", ["pissa", "pissa_niter_4", "olora", "orthogonal"])
 def test_factors_of_weights_that_are_rounded_are_refused(init: str) -> None:
     settings = ADAPTERS.validate({"type": "lora", "init_lora_weights": init})
-    with pytest.raises(ModelError, match=rf"found '{init}' beside 'model\.quantization"):
-        refuse(settings, Beside(quantized=True))
+    with pytest.raises(ModelError, match=rf"found '{init}' beside 'model\.quantization: 8 bits"):
+        refuse(settings, Beside(bits=8))
     refuse(settings, Beside())
+
+
+def test_loftq_makes_up_for_four_bits_only() -> None:
+    settings = ADAPTERS.validate({"type": "lora", "init_lora_weights": "loftq"})
+    refuse(settings, Beside(bits=4))
+    with pytest.raises(ModelError, match=r"found 'loftq' beside 'model\.quantization: 8 bits'"):
+        refuse(settings, Beside(bits=8))
 
 
 def test_experts_and_towers_are_told_before_weights_are_read(tmp_path: Path) -> None:
@@ -210,7 +217,7 @@ def test_what_a_member_does_not_say_is_nothing() -> None:
     """A member needs its settings, `mergeable` and `apply` only."""
     settings = ADAPTERS.validate("ia3")
     model = adapt("ia3")
-    refuse(settings, Beside(packing=True, gradient_checkpointing=True, quantized=True))
+    refuse(settings, Beside(packing=True, gradient_checkpointing=True, bits=4))
     assert resumed(settings, {}) is settings and list(learning_rates(settings, model)) == []
     initialise(settings, model, None)  # type: ignore[arg-type]
     idle = course(settings, model, 5)

@@ -61,3 +61,11 @@ def test_layers_that_the_method_does_not_know() -> None:
 def test_what_can_be_merged() -> None:
     assert peft.mergeable(made(peft_type="LOHA")) and not peft.mergeable(made(peft_type="P_TUNING"))
     assert not peft.mergeable(made(peft_type="BEFT")) and not peft.mergeable(made(peft_type="LILY"))
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("SHIRA", 4), ("SHIRA", 8), ("LOHA", 4)])
+def test_methods_that_do_not_know_layers_of_few_bits(kind: str, bits: int) -> None:
+    with pytest.raises(ModelError, match=rf"found '{kind}' beside 'model\.quantization: {bits} bits'"):
+        refuse(made(peft_type=kind), Beside(bits=bits))
+    refuse(made(peft_type="LOHA"), Beside(bits=8))
+    refuse(made(peft_type="OFT"), Beside(bits=4))

@@ -55,11 +55,14 @@ ADAPTERS = Family("dadeum.model.adapters")
 
 @dataclass(frozen=True)
 class Beside:
-    """Choices of other sections that an adapter may not go together with; `steps` is None where it is not yet known."""
+    """Choices of other sections that an adapter may not go together with.
+
+    `bits` is 0 for a base that is not quantised, `steps` None where it is not yet known.
+    """
 
     packing: bool = False
     gradient_checkpointing: bool = False
-    quantized: bool = False
+    bits: int = 0
     steps: int | None = None
 
 

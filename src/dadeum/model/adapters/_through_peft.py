@@ -43,7 +43,7 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
     if values.get("modules_to_save"):
         _check_saved(values, known, model)
     if "trainable_token_indices" in known and new_tokens:
-        values["trainable_token_indices"] = token_indices(model, new_tokens)
+        values["trainable_token_indices"] = token_indices(model, new_tokens, values.get("modules_to_save") or ())
     saved = list(values.get("modules_to_save") or ())
     try:
         with warnings.catch_warnings():

@@ -166,21 +166,21 @@ def refuse(settings: Settings, beside: Beside) -> None:
     """First values that are taken out of the weights want weights that can be changed; LoftQ wants rounded ones."""
     init = str(settings.init_lora_weights)
     key = "adapter.init_lora_weights"
-    if init.startswith(("pissa", "olora")) and beside.quantized:
+    if init.startswith(("pissa", "olora", "orthogonal")) and beside.bits:
         raise together(
             key,
             init,
             "model.quantization",
-            "4 / 8 bits",
+            f"{beside.bits} bits",
             "leave the quantization out, or use true",
             "양자화를 빼거나 true를 쓰세요",
         )
-    if init == "loftq" and not beside.quantized:
+    if init == "loftq" and beside.bits != 4:
         raise together(
             key,
             init,
             "model.quantization",
-            "null",
+            f"{beside.bits} bits" if beside.bits else "null",
             "set model.quantization to 4 bits",
             "model.quantization을 4비트로 하세요",
         )

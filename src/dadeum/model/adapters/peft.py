@@ -33,6 +33,9 @@ UNFIT = {
 VIRTUAL = {"P_TUNING"}
 # Weights cannot hold what these learn; BEFT's biases want layers that have some; PEFT cannot merge Lily.
 UNMERGEABLE = VIRTUAL | {"BEFT", "LILY"}
+# What does not know layers of few bits, or not those of four.
+WHOLE = {"ADAMSS", "DELORA", "FROD", "GLORA", "PSOFT", "SHIRA", "SUPERTUNING", "TINYLORA"}
+WHOLE_OR_8 = {"DEFT", "HRA", "LOHA", "LOKR", "PEANUT"}
 # Keys that follow from the model and the run.
 OURS = {
     "peft_type",
@@ -83,8 +86,15 @@ def refuse(settings: Settings, beside: Beside) -> None:
         )
     if kind in VIRTUAL:
         refuse_packing(kind, beside)
-    elif beside.quantized and kind in ("SHIRA",):
-        raise together("adapter.peft_type", kind, "model.quantization", "4 / 8 bits", "leave one out", "하나를 빼세요")
+    if (beside.bits and kind in WHOLE) or (beside.bits == 4 and kind in WHOLE_OR_8):
+        raise together(
+            "adapter.peft_type",
+            kind,
+            "model.quantization",
+            f"{beside.bits} bits",
+            "use adapter: lora, or leave the quantization out",
+            "adapter: lora를 쓰거나 양자화를 빼세요",
+        )
     _check_keys(settings)
 
 
