@@ -28,7 +28,7 @@ def test_all_eight_stop(tmp_path: Path) -> None:
     assert tokenizer.pad_token_id == tokenizer.eos_token_id
     job = make_job(tmp_path, make_formatted(tmp_path, chat_rows(tokenizer, PAIRS), pad="<|im_end|>"), packing=False)
     found = smoke(job, Silent())
-    assert found.passed and (found.stopped, found.exact, found.rows) == (8, 8, 8)
+    assert found.passed and (found.answers, found.rows) == ((8, 8), 8)
     assert found.final_loss < 0.05 < found.first_loss
     assert not job.checkpoints.exists() and not job.evidence.exists()
 
@@ -39,7 +39,8 @@ def test_a_masked_end_token_is_noticed(tmp_path: Path) -> None:
     rows = [(ids, [*weights[:-1], 0.0]) for ids, weights in chat_rows(tokenizer, PAIRS)]
     job = make_job(tmp_path, make_formatted(tmp_path, rows))
     found = smoke(job, Silent())
-    assert found.final_loss < 0.05 and not found.passed and found.stopped < found.rows
+    assert found.answers is not None
+    assert found.final_loss < 0.05 and not found.passed and found.answers.stopped < found.rows
 
 
 def test_another_architecture(tmp_path: Path) -> None:
@@ -47,4 +48,4 @@ def test_another_architecture(tmp_path: Path) -> None:
     job = make_job(tmp_path, make_formatted(tmp_path, chat_rows(tokenizer, PAIRS)))
     config = {"model_type": "gpt2", "n_embd": 64, "n_head": 4, "n_layer": 2, "n_positions": 128}
     found = smoke(replace(job, model=ModelSettings(init="random", config=config)), Silent())
-    assert found.stopped == 8 and found.exact == 8
+    assert found.answers == (8, 8)

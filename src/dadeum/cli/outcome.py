@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from dadeum.core.artifact import read_json
 from dadeum.core.language import say
+from dadeum.model.files import is_headed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,8 @@ def _where(view: "View", lab: "Lab", run: "Run") -> None:
     merged = run.checkpoints / "merged"
     if merged.is_dir():
         places[say("merged model", "병합된 모델")] = merged.relative_to(root).as_posix()
-    places[say("next", "다음")] = f'dadeum chat -m {run.experiment}   ·   dadeum ask "…" -m {run.experiment}'
+    asked = f'dadeum chat -m {run.experiment}   ·   dadeum ask "…" -m {run.experiment}'
+    places[say("next", "다음")] = f"dadeum predict … -m {run.experiment}" if is_headed(run.final) else asked
     view.facts(places)
 
 
@@ -153,15 +155,14 @@ def _counts(report: dict[str, Any]) -> list[tuple[str, object]]:
 
 def show_smoke(view: "View", found: "Smoke") -> None:
     """Whether the model learnt 8 rows, and whether it stops."""
-    view.facts(
-        {
-            say("loss", "손실"): f"{found.first_loss:.3f} → {found.final_loss:.4f}",
-            say("steps", "단계"): found.steps,
-            say("stops by itself", "스스로 멈춤"): f"{found.stopped}/{found.rows}",
-            say("word for word", "그대로 답함"): f"{found.exact}/{found.rows}",
-            say("seconds", "초"): round(found.seconds, 1),
-        }
-    )
+    facts: dict[str, Any] = {
+        say("loss", "손실"): f"{found.first_loss:.3f} → {found.final_loss:.4f}",
+        say("steps", "단계"): found.steps,
+    }
+    if found.answers is not None:
+        facts[say("stops by itself", "스스로 멈춤")] = f"{found.answers.stopped}/{found.rows}"
+        facts[say("word for word", "그대로 답함")] = f"{found.answers.exact}/{found.rows}"
+    view.facts({**facts, say("seconds", "초"): round(found.seconds, 1)})
 
 
 def show_scores(view: "View", lab: "Lab", outcome: "Outcome", kind: str) -> None:

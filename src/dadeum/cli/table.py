@@ -34,6 +34,11 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "ask": ("Ask a model one question", "모델에 질문 하나 하기", ()),
     "chat": ("Talk with a model", "모델과 대화하기", ()),
     "batch": ("Answer a file of questions", "질문 파일에 모두 답하기", ()),
+    "predict": (
+        "Say labels, numbers or scores of a file of rows",
+        "행이 든 파일의 라벨, 수, 점수 예측하기",
+        (),
+    ),
     "bench": ("Measure tokens per second, first token, memory", "초당 토큰, 첫 토큰 시간, 메모리 재기", ()),
     "tokens": (
         "Show special tokens, their ids and places, how text is cut",

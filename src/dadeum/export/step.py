@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from dadeum.core.artifact import ASIDE, replace_folder
+from dadeum.core.errors import ConfigError
 from dadeum.core.faults import point
+from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.core.settings import MemberSettings
 from dadeum.export.output_dir import check_ours
 from dadeum.export.targets import TARGETS, Source
+from dadeum.model.files import is_headed
 
 
 def export(
@@ -32,6 +35,8 @@ def export(
     """
     from dadeum.model.merge import refuse_input
 
+    if is_headed(final):
+        refuse_head(target)
     member, source = TARGETS.of(target), Source(final, base, trusted, formatted)
     refuse_input(out, tuple(place for place in (final, base) if place is not None))
     check_ours(out, member.folder)
@@ -52,6 +57,18 @@ def export(
     point("export.after_rename")
     reporter.advance(2, **report)
     return {"type": target.type, "folder": out.as_posix(), **report}
+
+
+def refuse_head(target: MemberSettings) -> None:
+    """Raises ConfigError for a target that cannot be made of a model with a head."""
+    if not TARGETS.of(target).takes_heads:
+        fitting = ", ".join(name for name in TARGETS.names if TARGETS.member(name).takes_heads)
+        raise ConfigError(
+            say(
+                f"export: found '{target.type}', which takes models that write text, and this one has a head; use: {fitting}",
+                f"export: '{target.type}'은(는) 글을 쓰는 모델만 받는데 이 모델에는 헤드가 있습니다. 쓸 수 있는 것: {fitting}",
+            )
+        )
 
 
 def forecast(targets: Sequence[MemberSettings], *, weights: int | None) -> dict[str, Any]:

@@ -26,8 +26,9 @@ from dadeum.generate.place import default_device, open_contract
 from dadeum.generate.reply import Reply, seeded
 from dadeum.generate.stream import decode
 from dadeum.model.configuration import rotation_limit
+from dadeum.model.files import is_headed
 from dadeum.model.form import Form
-from dadeum.model.load import load_for_inference
+from dadeum.model.load import load_for_inference, writes_no_text
 from dadeum.model.new_rows import add_rows
 from dadeum.model.packing import unwrap
 
@@ -71,6 +72,8 @@ class Engine:
         `prompt` is the folder with tokenizer and prompt contract (default `place` itself, else its base). A base is held as
         `form` says, with rows for `new_tokens`; an adapter says so itself. Raises ModelError.
         """
+        if is_headed(place):
+            raise writes_no_text(name or place.name)
         tokenizer, contract = open_contract(prompt or place, base)
         where = default_device() if device == "auto" else device
         model = load_for_inference(place, base=base, device=where, dtype=dtype, trusted=trusted, form=form)

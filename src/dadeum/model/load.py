@@ -75,7 +75,7 @@ def load_for_training(
     `packing` an attention that keeps packed samples apart is chosen and checked. Raises ModelError.
     """
     quantize.refuse(model, adapter)
-    refuse(adapter, Beside(packing=packing, bits=model.quantization.bits if model.quantization else 0))
+    refuse(adapter, Beside(packing=packing, quantized=model.quantization is not None))
     member = ADAPTERS.of(adapter)
     dtype = _frozen_dtype(model, precision, device) if member.freezes_base else torch.float32
     first = torch.float32 if reads_weights(adapter) else dtype
@@ -215,6 +215,8 @@ def _stored(
 
     Raises ModelError for any tensor that is absent, and so would be drawn at random; `headless`: the output layer's may be.
     """
+    if is_headed(place) and not headless:
+        raise writes_no_text(str(place))
     config = read_config(place, trusted=trusted)
     refuse_quantized(config, place)
     weight_files(place)
@@ -258,6 +260,16 @@ def _stored(
     if over:
         logger.warning("%s: tensors without a place in the model were left out: %s", place, sorted(over)[:5])
     return model
+
+
+def writes_no_text(name: str) -> ModelError:
+    """The sentence of a model with a head, given to what needs tokens."""
+    return ModelError(
+        say(
+            f"{name}: has a head that says labels, numbers or scores, and writes no text; use `dadeum predict FILE`",
+            f"{name}: 라벨이나 수, 점수를 말하는 헤드가 있어 글을 쓰지 않는 모델입니다. `dadeum predict 파일`을 쓰세요",
+        )
+    )
 
 
 @contextlib.contextmanager

@@ -14,7 +14,9 @@ from dadeum.core.lock import locked
 from dadeum.core.log import open_log
 from dadeum.core.progress import Reporter
 from dadeum.export.output_dir import KIND, check_ours
+from dadeum.export.step import refuse_head
 from dadeum.export.targets import TARGETS
+from dadeum.model.heads import parts
 from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.fit import fits, mergeable
@@ -161,6 +163,8 @@ def _check_export(lab: Lab) -> None:
     for target in lab.experiment.export:
         TARGETS.of(target).ready(target)
         mergeable(lab.experiment.adapter, target.type)
+        if parts(lab.experiment.head):
+            refuse_head(target)
     if lab.experiment.output_dir is not None:
         check_ours(lab.workspace.at(lab.experiment.output_dir), KIND)
 

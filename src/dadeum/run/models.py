@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from dadeum.data.contract import PromptContract
     from dadeum.data.special import Declared
     from dadeum.generate.engine import Engine
+    from dadeum.generate.predictor import Predictor
 
 logger = logging.getLogger("dadeum")
 ADAPTER = "adapter_config.json"
@@ -56,6 +57,26 @@ def open_engine(workspace: Workspace, name: str, place: Path) -> "Engine":
     base = base_of(place, workspace)
     logger.info("model %s from %s%s", name, place, f" on {base}" if base else "")
     return Engine.open(place, base=base, name=name)
+
+
+def open_predictor(workspace: Workspace, name: str, place: Path) -> "Predictor":
+    """Load what `find_model` found to say labels. Raises ModelError where it has no head."""
+    from dadeum.generate.predictor import Predictor, headless
+    from dadeum.model.files import is_headed
+
+    if not is_headed(place):
+        raise headless(name)
+    base = base_of(place, workspace)
+    logger.info("model %s from %s%s", name, place, f" on {base}" if base else "")
+    return Predictor.open(place, base=base, name=name)
+
+
+def columns_of(workspace: Workspace, place: Path) -> dict[str, str]:
+    """`data.columns` of the run of this workspace that `place` is a result of; nothing where it is none."""
+    from dadeum.config.load import load
+
+    file = workspace.root / "experiments" / place.parent.parent.name / place.parent.name / "config.yaml"
+    return dict(load(file, root=workspace.root).experiment.data.columns) if file.is_file() else {}
 
 
 def open_tokenizer(

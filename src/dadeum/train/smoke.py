@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from dadeum.core.errors import TrainError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
+from dadeum.model.headed import headed_of
 from dadeum.train.hooks import HOOKS, Hook
 from dadeum.train.job import TrainJob
 from dadeum.train.objectives import OBJECTIVES
@@ -36,22 +37,28 @@ RATES = {"full": 1e-3}
 ADAPTER_RATE = 5e-3
 
 
+class Answers(NamedTuple):
+    """How many rows ended by themselves, and word for word."""
+
+    stopped: int
+    exact: int
+
+
 @dataclass(frozen=True)
 class Smoke:
-    """What came of it: losses of the first and the last step, and how many rows ended by themselves, and word for word."""
+    """What came of it: losses of the first and the last step, and the answers; None of a model with a head, which gives none."""
 
     rows: int
     steps: int
     first_loss: float
     final_loss: float
-    stopped: int
-    exact: int
+    answers: Answers | None
     seconds: float
 
     @property
     def passed(self) -> bool:
         """Loss near zero, and each answer ends."""
-        return self.final_loss < NEAR_ZERO and self.stopped == self.rows
+        return self.final_loss < NEAR_ZERO and (self.answers is None or self.answers.stopped == self.rows)
 
 
 class _Shortest:
@@ -121,11 +128,11 @@ def smoke(job: TrainJob, reporter: Reporter) -> Smoke:
         with events(hooks, main=True):
             loop = prepare(trial, reporter, Processes(), hooks, choose=lambda samples: _Shortest(samples, ROWS))
             run_loop(loop)
-            stopped, exact = _say_them(loop)
-    return Smoke(len(loop.samples), loop.step, enough.losses[0], enough.losses[-1], stopped, exact, loop.seconds)
+            answers = _say_them(loop) if headed_of(loop.module) is None else None
+    return Smoke(len(loop.samples), loop.step, enough.losses[0], enough.losses[-1], answers, loop.seconds)
 
 
-def _say_them(loop: "Loop") -> tuple[int, int]:
+def _say_them(loop: "Loop") -> Answers:
     """Of the rows, greedily continued from their prompts: how many end with a stop token, how many are as trained."""
     loop.module.eval()
     stopped = exact = 0
@@ -142,7 +149,7 @@ def _say_them(loop: "Loop") -> tuple[int, int]:
             )[0, len(prompt) :].tolist()
         stopped += bool(made) and made[-1] in loop.stop_ids
         exact += made == answer[: len(made)] and len(made) > 0
-    return stopped, exact
+    return Answers(stopped, exact)
 
 
 def _prompts(loop: "Loop") -> Iterator[tuple[list[int], list[int]]]:

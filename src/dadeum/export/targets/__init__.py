@@ -32,6 +32,7 @@ class Target(Protocol):
     """What a target's file holds."""
 
     folder: str  # its name beside `final/`
+    takes_heads: bool  # whether it can be made of a model that says labels or scores
 
     def ready(self, settings: MemberSettings) -> None:
         """Raises MissingExtra where this machine lacks what it needs; asked before any long work."""

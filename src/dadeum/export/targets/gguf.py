@@ -17,6 +17,7 @@ from dadeum.core.settings import MemberSettings, setting
 from dadeum.export.targets import TARGETS, Source
 
 folder = "gguf"
+takes_heads = False
 FILE = "model.gguf"
 CONVERTER = "convert_hf_to_gguf.py"
 VARIABLE = "LLAMA_CPP_DIR"

@@ -8,6 +8,7 @@ from dadeum.core.settings import MemberSettings, setting
 from dadeum.export.targets import Source
 
 folder = "merged"
+takes_heads = True
 WIDTH = {"float32": 4, "bfloat16": 2, "float16": 2}
 
 

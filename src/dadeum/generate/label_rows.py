@@ -1,0 +1,145 @@
+"""Rows of a file on their way to a model with heads: read as training reads them, but without their labels."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
+from dadeum.core.workspace import Workspace
+from dadeum.data.cells import FaultyRow, by_name, list_of
+from dadeum.data.formats import FORMATS, Conversation
+from dadeum.data.kinds import Recogniser
+from dadeum.data.labelled import Texts
+from dadeum.data.sources import SOURCES, Fault, Row, kind_of, suffixes
+from dadeum.generate.predictor import Ids, Predictor
+
+# What stands for the label that a row does not have to have: formats read none without.
+STAND_INS: dict[str, dict[str, Any]] = {"labels": {"label": "0"}, "choices": {"answer": "A"}}
+WORDS_OF = "words"
+
+
+class Survey(NamedTuple):
+    """A file before it is worked on: how many rows it has, and the columns of the first."""
+
+    rows: int
+    columns: list[str]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One row: its cells, the sequences that the model reads, and of words where each begins (None: in no token)."""
+
+    values: Mapping[str, Any]
+    sequences: list[Ids]
+    words: list[tuple[str, int | None]]
+    cut: bool
+
+
+def rows(path: Path) -> Iterator[Row]:
+    """The rows of a file. Raises DataError: no such file, unknown kind, a damaged row."""
+    if not path.is_file():
+        raise DataError(say(f"{path}: no such file", f"{path}: 그런 파일이 없습니다"))
+    kind = kind_of(path)
+    if kind is None:
+        known = ", ".join(sorted(suffixes()))
+        raise DataError(
+            say(
+                f"{path}: found '{path.suffix}', expected one of: {known}",
+                f"{path}: '{path.suffix}' 파일입니다. 쓸 수 있는 것: {known}",
+            )
+        )
+    member = SOURCES.member(kind)
+    settings = member.Settings(path=str(path.resolve()))
+    for found in member.read(settings, member.files(settings, Workspace(path.resolve().parent))):
+        if isinstance(found, Fault):
+            raise DataError(f"{found.where}: {found.reason}")
+        if isinstance(found, Row):
+            yield found
+
+
+def survey(path: Path) -> Survey:
+    """Read it through. Raises as `rows` does, and for a file without rows."""
+    every = rows(path)
+    first = next(every, None)
+    if first is None:
+        raise DataError(say(f"{path}: holds no row", f"{path}: 행이 하나도 없습니다"))
+    return Survey(1 + sum(1 for _ in every), list(first.values))
+
+
+class Reader:
+    """Makes of rows what the model reads; `columns` as `data.columns` has them: our name, and the file's."""
+
+    def __init__(self, predictor: Predictor, path: Path, found: Survey, columns: Mapping[str, str]) -> None:
+        self.predictor, self.takes = predictor, predictor.takes
+        self.texts = Texts(predictor.tokenizer)
+        self.renderer = predictor.contract.renderer(predictor.tokenizer)
+        there = by_name(dict.fromkeys(found.columns))
+        self.split = self.takes == "words" and not any(name in there for name in FORMATS.member(WORDS_OF).WORDS)
+        takes: Any = "labels" if self.split else self.takes
+        self.stand_in = STAND_INS.get(takes, {})
+        if takes == "words":
+            self.stand_in = {"ner_tags": None}
+        recognise = Recogniser(columns=columns, takes=takes)
+        self.convert, _ = recognise(path.name, [*found.columns, *(n for n in self.stand_in if n not in there)])
+
+    def __call__(self, row: Row) -> Asked:
+        """Raises DataError with the row's place."""
+        try:
+            return self._read(row)
+        except DataError as error:
+            raise DataError(f"{row.where}: {error}") from None
+
+    def _read(self, row: Row) -> Asked:
+        values = by_name(row.values) | self.stand_in
+        if "ner_tags" in self.stand_in:
+            values["ner_tags"] = ["O"] * self._words(values)
+        made = self.convert(values)
+        words: list[tuple[str, int | None]] = []
+        if self.takes == "words":
+            ids, words = self._tagged(made)
+            sequences = [ids]
+        elif self.takes == "choices":
+            sequences = self.texts.ids([(made.text or "", choice) for choice in made.choices])
+        elif self.takes == "pair":
+            sequences = self._conversations(made)
+        else:
+            sequences = self.texts.ids([(made.text or "", made.second)])
+        if not all(len(ids) for ids in sequences):
+            raise FaultyRow("no text", say("the tokenizer makes no token of it", "토크나이저가 토큰을 만들지 않습니다"))
+        limit = self.predictor.context
+        cut = limit is not None and any(len(ids) > limit for ids in sequences)
+        words = [(word, at if at is None or limit is None or at < limit else None) for word, at in words]
+        return Asked(row.values, [np.asarray(ids[:limit], np.int32) for ids in sequences], words, cut)
+
+    def _words(self, values: Mapping[str, Any]) -> int:
+        column = next(name for name in FORMATS.member(WORDS_OF).WORDS if name in values)
+        return len(list_of(values[column], column))
+
+    def _tagged(self, made: Conversation) -> tuple[list[int], list[tuple[str, int | None]]]:
+        text, words = made.text or "", made.words
+        if self.split:
+            words = tuple(text.split())
+            text = " ".join(words)
+        ((ids, firsts),) = self.texts.words([(text, words)])
+        starts = {word: at for at, word in reversed(list(enumerate(firsts))) if word >= 0}
+        return ids, [(word, starts.get(number)) for number, word in enumerate(words)]
+
+    def _conversations(self, made: Conversation) -> list[list[int]]:
+        talks = [made.messages, *([made.rejected] if made.rejected else [])]
+        found = []
+        for sample in self.renderer.samples_batch(([dict(m) for m in talk] for talk in talks), "last_assistant"):
+            if isinstance(sample, DataError):
+                raise sample
+            found.append(sample[0].input_ids.tolist())
+        return found
+
+
+def chunks(asked: Iterator[Asked], size: int) -> Iterator[list[Asked]]:
+    """So many at a time."""
+    while some := list(islice(asked, size)):
+        yield some
