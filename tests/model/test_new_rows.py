@@ -155,6 +155,27 @@ def test_lora_saves_loads_and_merges_the_rows(shape: str, untie: bool, tmp_path:
     assert (layers_of(merged)[0] is layers_of(merged)[1]) is (tied and not untie)
 
 
+@pytest.mark.parametrize(
+    ("shape", "saved"),
+    [
+        ("llama", ["embed_tokens", "lm_head"]),
+        ("llama", ["embed_tokens"]),
+        ("llama3", ["embed_tokens"]),
+        ("gpt2", ["wte"]),
+    ],
+)
+def test_beside_layers_that_are_trained_in_full(shape: str, saved: list[str], tmp_path: Path) -> None:
+    """`modules_to_save` holds the new rows with all others; what is not among them trains its own alone."""
+    save_model(tiny(shape), tmp_path / "base")
+    model = trained(tmp_path / "base", "lora", r=2, modules_to_save=saved)
+    save_model(model, tmp_path / "adapter")
+    with torch.no_grad():
+        expected = model(ALL_IDS).logits
+        assert torch.equal(load_for_inference(tmp_path / "adapter", base=tmp_path / "base")(ALL_IDS).logits, expected)
+        merge(tmp_path / "adapter", tmp_path / "base", tmp_path / "merged")
+        assert (load_for_inference(tmp_path / "merged")(ALL_IDS).logits - expected).abs().max() <= 1e-4
+
+
 ALL_IDS = torch.tensor([[3, 97, 5, 98, 7, 96]])
 
 

@@ -69,16 +69,24 @@ def _mean(tensor: torch.Tensor, rows: Sequence[int]) -> torch.Tensor:
     return (total / len(rows)).to(tensor.device)
 
 
-def token_indices(model: Any, ids: Sequence[int]) -> dict[str, list[int]] | None:
+def token_indices(model: Any, ids: Sequence[int], whole: Sequence[str] = ()) -> dict[str, list[int]] | None:
     """PEFT's `trainable_token_indices`: these rows of the embedding, and of an output layer with weights of its own.
 
-    None without ids. Raises ModelError for an output layer with a bias, which PEFT would leave out.
+    `whole` are layers that are trained in full (`modules_to_save`), whose rows need no mention. None where none is left.
+    Raises ModelError for an output layer with a bias, which PEFT would leave out.
     """
     if not ids:
         return None
     inside, outside = model.get_input_embeddings(), model.get_output_embeddings()
-    layers = [inside] if outside is None or outside.weight is inside.weight else [inside, outside]
-    if getattr(outside, "bias", None) is not None:
+    tied = outside is not None and outside.weight is inside.weight
+    groups = [[inside, outside]] if tied else [[layer] for layer in (inside, outside) if layer is not None]
+    names = {id(module): name for name, module in model.named_modules()}
+    left = [
+        group
+        for group in groups
+        if not any(f".{names[id(layer)]}".endswith(f".{name}") for layer in group for name in whole)
+    ]
+    if any(getattr(layer, "bias", None) is not None for group in left for layer in group):
         raise ModelError(
             say(
                 "tokenizer.add_special_tokens: the model's output layer has a bias, beside which no rows can be trained alone; "
@@ -86,8 +94,7 @@ def token_indices(model: Any, ids: Sequence[int]) -> dict[str, list[int]] | None
                 "tokenizer.add_special_tokens: 이 모델의 출력층에는 편향이 있어 새 행만 학습할 수 없습니다. adapter: full을 쓰세요",
             )
         )
-    names = {id(module): name for name, module in model.named_modules()}
-    return {names[id(layer)]: sorted(ids) for layer in layers}
+    return {names[id(first)]: sorted(ids) for first, *_ in left} or None
 
 
 def check_trained(model: Any, ids: Sequence[int], adapter: str) -> None:
