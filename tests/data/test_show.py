@@ -239,3 +239,7 @@ def test_where_earlier_answers_do_not_fit_the_last_that_counts_is_trained(painte
     (painted,) = painter.row(row(messages), [entry(sample)])
     assert runs(painted) == ["둘째 답<|im_end|>"]
     assert {t.weight for t in painted.tokens() if t.trained} == {0.5}
+    trained = painted.counts()["trained"]
+    assert painted.told("trained", str).endswith(f" · weights 0.5 × {trained}")
+    (plain,) = painter.row(row(talk("가", "나")), [entry(painter.renderer.samples(talk("가", "나"), "assistant")[0])])
+    assert "weights" not in plain.told("trained", str)

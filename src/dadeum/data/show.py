@@ -6,6 +6,7 @@ the samples are not what the row renders to, that is an error and nothing is pai
 
 import hashlib
 import heapq
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -107,6 +108,10 @@ class Painted:
         ]
         if self.unknown:
             said.append(say(f"{unknown} unknown to the tokenizer", f"토크나이저가 모르는 것 {unknown}"))
+        weights = Counter(t.weight for t in self.tokens() if t.trained)
+        if weights.keys() - {1.0}:  # messages say what they count
+            each = ", ".join(f"{weight:g} × {number(count)}" for weight, count in sorted(weights.items()))
+            said.append(say(f"weights {each}", f"무게 {each}"))
         return " · ".join(said)
 
     def text(self, *, cut: bool = False) -> str:
