@@ -9,7 +9,9 @@ import pytest
 
 from dadeum.config.purpose import PRETRAIN, SFT, Purpose
 from dadeum.data.bench import Bench
+from dadeum.data.contract import open_prompt
 from dadeum.data.render import Sample
+from dadeum.data.samples import Samples
 from dadeum.data.shape import Chunk, Overlong, Shaped, chop, cut_front
 from tests.data.small import Data
 
@@ -136,3 +138,33 @@ def test_what_a_chunk_told_is_not_told_again(tmp_path: Path) -> None:
 def test_counts_of_overlong_samples_add_up() -> None:
     one, two = Overlong(2, 1, 1, 0, 70, "a:3"), Overlong(1, 1, 0, 4, 90, "a:9")
     assert Overlong().and_then(one).and_then(two) == Overlong(3, 2, 1, 4, 90, "a:3")
+
+
+def test_of_a_long_talk_the_last_answer_that_counts_stays(tmp_path: Path) -> None:
+    """Also where an answer of weight 0 stands behind it; and a row whose answers all weigh 0 goes out with its reason."""
+    data = Data(tmp_path)
+    long = "긴 질문이 있습니다 " * 12
+
+    def row(*weights: float) -> str:
+        turns: list[dict[str, Any]] = []
+        for place, weight in enumerate(weights):
+            turns.append({"role": "user", "content": long})
+            turns.append({"role": "assistant", "content": f"답 {place}", "weight": weight})
+        return json.dumps({"messages": turns}, ensure_ascii=False)
+
+    source = {"type": "jsonl", "path": data.write("rows.jsonl", "\n".join([row(1, 0.5, 0), row(0, 0), row(1, 2)]))}
+    settings = data.settings(
+        source,
+        split={"validation": 0.0, "test": 0.0},
+        max_length=160,
+        overlong="keep_answer",
+        allow=["cut_answers"],
+        faulty_rows="drop",
+    )
+    folder = data.format(settings)
+    tokenizer, _ = open_prompt(folder / "prompt")
+    found = [
+        (e.source_row, tokenizer.decode(e.input_ids[e.weights > 0]), sorted(set(e.weights.tolist()) - {0.0}))
+        for e in Samples.open(folder / "train.arrow")
+    ]
+    assert found == [(0, "답 1<|im_end|>", [0.5]), (2, "답 1<|im_end|>", [2.0])]
