@@ -73,6 +73,8 @@ def row_facts(facts: Facts) -> list[tuple[str, str]]:
         told.append((say("parts", "나누기"), parts_of(facts) + pinned))
     if facts["formats"]:
         told.append((say("repeated", "되풀이"), dots(_again(facts))))
+    for head, labels in facts.get("labels", {}).items():
+        told.append((say(f"labels of {head}", f"{head} 라벨"), labels["line"]))
     return told
 
 

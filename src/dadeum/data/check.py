@@ -29,6 +29,7 @@ from dadeum.data.files import label
 from dadeum.data.formats import Conversation
 from dadeum.data.keys import ABSENT, id_key, row_id
 from dadeum.data.kinds import Convert, Recogniser
+from dadeum.data.label_check import LabelCheck
 from dadeum.data.lengths import Lengths
 from dadeum.data.measure import Measure, spoken
 from dadeum.data.mixture import Origins, name_of
@@ -104,6 +105,8 @@ class Check:
         self.faults: dict[str, Faults] = {}
         self.read_rows = self.refused = self.left_out = self.not_understood = self.damaged_letters = 0
         self.whole, self.questions, self.answers = Lengths(), Lengths(), Lengths()
+        targets = purpose.targets if purpose is not None else ()
+        self.labels = [LabelCheck(purpose, target) for target in targets if purpose is not None]
         self._usable: Usable | None = usable(purpose, data.preference) if purpose is not None else None
         self._recognise: Recogniser | None = None
         self.filters: Early | None = None
@@ -290,6 +293,8 @@ class Check:
                 self._fault(getattr(fault, "kind", "not rendered"), waiting.where, str(fault))
                 continue
             self.refused += waiting.refused
+            for labels in self.labels if not waiting.refused else ():
+                labels.see(waiting.row, waiting.where)
             texts = spoken(waiting.row)
             self.damaged_letters += any("\ufffd" in text for text in texts)
             self.whole.add(sum(map(len, texts)))

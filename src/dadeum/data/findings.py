@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from dadeum.core.language import say
 from dadeum.data.check import Check
+from dadeum.data.label_check import Told
 from dadeum.data.lengths import LIMITS, Ints, Rule, fitted, fitted_pairs, forecast, packed_rows
 from dadeum.data.mixture import said
 from dadeum.data.sources import PARTS
@@ -85,9 +86,20 @@ def report(check: Check) -> Report:
         **compared,
         "tokens": _tokens(check),
     }
+    labels = [one.finish() for one in check.labels if check.kept]
+    if labels:
+        facts["labels"] = {one.head: {**one.facts, "line": one.line} for one in labels}
     found = [*_stops(check, facts), *_looks(check, facts), *_notes(facts)]
+    found += [_of_labels(check, told) for one in labels for told in one.told]
     found.sort(key=lambda finding: LEVELS.index(finding.level))
     return Report(tuple(found), facts)
+
+
+def _of_labels(check: Check, told: Told) -> Finding:
+    """What settings take does not stop a run."""
+    level, kind, text, places = told
+    taken = kind in check.data.allow or (kind == "unknown label" and check.data.faulty_rows == "drop")
+    return Finding("look" if taken else level, kind, text, places)
 
 
 def rule_of(check: Check) -> Rule:
@@ -150,9 +162,9 @@ def _stops(check: Check, facts: dict[str, Any]) -> Iterator[Finding]:
     if count and check.data.overlong == "error":
         text = say(
             f"{_many(count, 'sample is', 'samples are')} longer than data.max_length={limit}, the longest has {longest:,} tokens; "
-            f"set data.max_length={longest}, or data.overlong=drop or keep_answer",
+            f"set data.max_length={longest}, or data.overlong=drop{'' if check.labels else ' or keep_answer'}",
             f"샘플 {count:,}개가 data.max_length={limit}보다 깁니다. 가장 긴 것은 {longest:,}토큰입니다. "
-            f"data.max_length={longest}(으)로 늘리거나 data.overlong=drop 또는 keep_answer를 쓰세요",
+            f"data.max_length={longest}(으)로 늘리거나 data.overlong=drop{'' if check.labels else ' 또는 keep_answer'}를 쓰세요",
         )
         yield Finding("stop", "overlong", text)
     elif count:

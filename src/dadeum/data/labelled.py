@@ -153,6 +153,23 @@ class Labelled:
         return found
 
 
+def bare(takes: Takes, texts: Texts, rows: Sequence[Row]) -> list[list[Sample] | DataError]:
+    """Of each row its sequences without what is to be said of them, before anybody knows the labels."""
+    pairs: list[list[Pair]] = [
+        [(row["text"], one) for one in row["choices"]] if takes == "choices" else [(row["text"], row["second"])]
+        for row in rows
+    ]
+    ids = iter(texts.ids([pair for of_row in pairs for pair in of_row]))
+    found: list[list[Sample] | DataError] = []
+    for row, of_row in zip(rows, pairs, strict=True):
+        own = [next(ids) for _ in of_row]
+        try:
+            found.append([_sample(one, text_bytes(row["text"])) for one in own])
+        except FaultyRow as fault:
+            found.append(fault)
+    return found
+
+
 def _sample(ids: Sequence[int], size: int) -> Sample:
     """Every token counts but the first, which nothing is learnt of elsewhere either; where it is alone, it counts."""
     if not len(ids):

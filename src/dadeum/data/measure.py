@@ -2,6 +2,7 @@
 
 from array import array
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from dadeum.core.errors import DadeumError, DataError
 from dadeum.core.language import say
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import Conversation
+from dadeum.data.labelled import Texts, bare
 from dadeum.data.lengths import Ints, Lengths
 from dadeum.data.render import Refusal, Renderer, Sample, TrainOn
 from dadeum.data.shape import trained_tokens
@@ -68,7 +70,7 @@ class Measure:
                 faults.append(made)
                 continue
             trained = [trained_tokens(sample) for sample in made]
-            if not all(trained):
+            if not all(trained) and not purpose.targets:
                 said = say("no token of it would be trained", "학습할 토큰이 없습니다")
                 faults.append(FaultyRow("nothing trained", said))
                 continue
@@ -86,6 +88,8 @@ class Measure:
     def _samples(
         self, rows: Sequence[Conversation], purpose: Purpose, train_on: TrainOn
     ) -> list[list[Sample] | DataError]:
+        if purpose.targets:
+            return bare(purpose.takes, self._texts, [row._asdict() for row in rows])
         compares = purpose.takes in ("pair", "rated")
         rule: TrainOn = "all" if purpose.pretrain else "last_assistant" if compares else train_on
         talks = [[talk for talk in (row.messages, row.rejected) if talk] for row in rows]
@@ -105,6 +109,10 @@ class Measure:
             return found
         self.refusal = str(refusal)
         return self._samples(rows, purpose, train_on)
+
+    @cached_property
+    def _texts(self) -> Texts:
+        return Texts(self.renderer.tokenizer)
 
     def _look(self, text: str) -> None:
         """Count Korean in some rows, whatever their order: when there are too many of these, half of them go."""

@@ -109,7 +109,9 @@ def refuse_other(model: Any, labels: Labels | None, formatted: Path) -> None:
     reads them otherwise than they were written."""
     from dadeum.tokenizer.load import load_tokenizer
 
-    own = [(outlet.head, outlet.kind, tuple(outlet.names)) for outlet in model.outlets]
+    # Heads that no labels give a size are called after what they take.
+    kinds = {"choices": "choice"}
+    own = [(outlet.head, kinds.get(outlet.kind, outlet.kind), tuple(outlet.names)) for outlet in model.outlets]
     heads = (labels or REWARD).heads
     asked = [(head.head, "pair" if labels is None else head.kind, head.names or ()) for head in heads]
     if own != asked:
