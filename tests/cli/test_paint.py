@@ -118,3 +118,11 @@ def test_counts_in_both_languages(painter: Painter, monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("DADEUM_LANG", "ko")
     assert sample.told("학습", "{:,}".format) == f"토큰 {total} · 학습 3 ({share}) · 특수 4 · 잘림 0"
     assert Painted(sample.row, 1, 1, (), 2).told("학습", "{:,}".format).endswith("· 토크나이저가 모르는 것 2")
+
+
+def test_what_a_head_learns_stands_above_its_text(painter: Painter) -> None:
+    found = exhibit(painter, talk("질문", "답"))
+    (sample,) = found.shown[0].samples
+    assert "label:" not in printed(found, terminal=False)
+    shown = replace(found.shown[0], samples=[replace(sample, labels="[red]좋다\x1b")])
+    assert "label: [red]좋다␛\n" in printed(replace(found, shown=[shown]), terminal=False)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from dadeum.config.data import DataSettings
-from dadeum.config.purpose import PRETRAIN, SFT, Purpose
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose, Target
 from dadeum.core.errors import ArtifactError, DataError
 from dadeum.data.exhibit import Cabinet, Exhibit, read_rows
 from dadeum.data.samples import Samples
@@ -168,3 +168,47 @@ def test_both_sides_of_a_pair_are_shown(data: Data, purpose: Purpose, part: Any)
         texts = ["".join(g.text for g in sample.groups if g.trained) for sample in shown.samples]
         assert texts == [f"좋은 답 {number}<|im_end|>", f"{f'나쁜 {number}' * 3}<|im_end|>"]
         assert any(sample.counts()["cut"] for sample in shown.samples)
+
+
+LABELLED: list[tuple[dict[str, Any], Purpose, str]] = [
+    ({"text": "좋다", "label": "pos"}, Purpose("head", "labels", (Target("h", "class"),)), "pos"),
+    ({"text": "좋다", "label": ["a", "b"]}, Purpose("head", "labels", (Target("h", "classes"),)), "a, b"),
+    ({"text": "좋다", "label": 2.5}, Purpose("head", "labels", (Target("h", "numbers"),)), "2.5"),
+    (
+        {"text": "좋다", "hate": "n", "bias": None},
+        Purpose("head", "labels", (Target("hate", "class", "hate"), Target("bias", "class", "bias", ("x", "y")))),
+        "hate: n · bias: -",
+    ),
+    (
+        {"tokens": ["나는", "서울"], "ner_tags": ["O", None]},
+        Purpose("head", "words", (Target("h", "class"),)),
+        "나는/O 서울/-",
+    ),
+    (
+        {"question": "?", "choices": ["가", "나"], "answer": "B"},
+        Purpose("head", "choices", (Target("h", "class"),)),
+        "나",
+    ),
+]
+
+
+@pytest.mark.parametrize(("row", "purpose", "said"), LABELLED)
+def test_rows_with_labels_are_shown_with_what_they_say(
+    data: Data, row: dict[str, Any], purpose: Purpose, said: str
+) -> None:
+    # Another row, so that not all say the same.
+    other = {"pos": "neg", 2.5: 1, "n": "m", "B": "A"}
+    filled = {"bias": "x"}
+    second = {
+        key: filled[key] if value is None else other.get(value, value) if isinstance(value, str | float) else value
+        for key, value in row.items()
+    }
+    text = "".join(json.dumps(one, ensure_ascii=False) + "\n" for one in (row, second))
+    source = {"type": "jsonl", "path": data.write("rows.jsonl", text)}
+    settings = data.settings(source, split={"validation": 0, "test": 0}, allow=["constant_labels"])
+    shelf = cabinet(data, settings, purpose)
+    (first, *_) = painted(shelf.row("0"))
+    entry = Samples.open(shelf.formatted / "train.arrow")[0]
+    assert first.labels == said and [t.id for t in first.tokens()] == entry.sequences[0][0].tolist()
+    assert len(painted(shelf.row("0"))) == len(entry.sequences)
+    assert shelf.choose("train", 1).facts["trained"] == "what a head says of the row"

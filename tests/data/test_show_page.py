@@ -116,3 +116,10 @@ def test_both_languages(exhibit: Exhibit, monkeypatch: pytest.MonkeyPatch) -> No
 def test_rows_of_other_parts_are_measured(exhibit: Exhibit) -> None:
     text = page(replace(exhibit, trains=False)).split("</style>")[1]
     assert "measured special token" in text and "trained" not in text
+
+
+def test_what_a_head_learns_is_told_as_text(exhibit: Exhibit) -> None:
+    (sample,) = exhibit.shown[0].samples
+    shown = replace(exhibit.shown[0], samples=[replace(sample, labels="<i>좋다</i>")])
+    assert "label: <b>&lt;i&gt;좋다&lt;/i&gt;</b>" in page(replace(exhibit, shown=[shown]))
+    assert "label: <b>" not in page(exhibit)

@@ -73,6 +73,13 @@ def test_a_column_that_is_not_there() -> None:
         survey(purpose, rows)
 
 
+def test_a_column_that_is_blank_throughout() -> None:
+    purpose = Purpose("head", "labels", (Target("a", "class", "hate"), Target("b", "class", "bias")))
+    rows = [{"labels": {"hate": "x", "bias": None}, "part": "train"}]
+    with pytest.raises(DataError, match="head 'b': column 'bias' is blank in every row; fill it, or take the head out"):
+        survey(purpose, rows)
+
+
 def test_what_never_changes_is_noted() -> None:
     def constant(values: list[Any], kind: TargetKind = "class", takes: Takes = "labels") -> tuple[tuple[str, str], ...]:
         rows = [{"labels": {"label": value}, "part": "train"} for value in values]

@@ -70,6 +70,8 @@ def _row(pen: "_Pen", shown: "Shown", number: str, target: str, *, ids: bool) ->
         about = f"({row}, {shown.why}{which if sample.of > 1 else ''})"
         pen.line(Text.assemble((f"{number}  ", "dim"), (visible(shown.row["where"]), "bold"), (f"  {about}", "dim")))
         pen.line(Text(sample.told(target, "{:,}".format), style="dim"))
+        if sample.labels:
+            pen.line(Text.assemble((say("label: ", "라벨: "), "dim"), visible(sample.labels)))
         if sample.dropped:
             pen.line(Text(say(f"dropped: {sample.dropped}", f"빠짐: {sample.dropped}"), style="yellow"))
         pen.console.print()

@@ -16,6 +16,8 @@ from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.data.contract import PromptContract
 from dadeum.data.conversations import read_conversations
+from dadeum.data.labelled import Labelled, Texts
+from dadeum.data.labels import Labels
 from dadeum.data.samples import Entry, Samples
 from dadeum.data.show import Painted, Painter, Row, draw, notable
 from dadeum.data.sources import PARTS, Part
@@ -142,7 +144,10 @@ class Cabinet:
         # As the format stage renders: the test part measures the last answer.
         last = part == "test" or self.purpose.takes in ("pair", "rated")
         train_on = "all" if pretrain else "last_assistant" if last else self.data.train_on
-        painter = Painter(contract.renderer(load_tokenizer(folder)), train_on, pretrain)
+        tokenizer, labelled = load_tokenizer(folder), None
+        if self.purpose.targets:
+            labelled = Labelled(self.purpose.takes, Labels.load(folder), Texts(tokenizer))
+        painter = Painter(contract.renderer(tokenizer), train_on, pretrain, labelled)
         samples = self._samples(part)
         rows = {row["source_row"] for row, _ in chosen}
         lost = _lines(self.formatted / FAULTY)
@@ -154,7 +159,7 @@ class Cabinet:
         facts = {
             say("part", "부분"): say(part, {"train": "학습", "validation": "검증", "test": "시험"}[part]),
             **more,
-            **_targets(part, train_on),
+            **_targets(part, train_on if labelled is None else "labels"),
             say("longest sample", "샘플의 최대 길이"): say(
                 f"{self.data.max_length:,} tokens", f"{self.data.max_length:,}토큰"
             ),
@@ -171,6 +176,7 @@ def _targets(part: Part, train_on: str) -> dict[str, str]:
         "all": say("every token", "모든 토큰"),
         "assistant": say("every answer with its end token", "모든 답과 종료 토큰"),
         "last_assistant": say("the last answer with its end token", "마지막 답과 종료 토큰"),
+        "labels": say("what a head says of the row", "행에 대해 헤드가 말하는 것"),
     }[train_on]
     if part == "train":
         return {say("trained", "학습하는 것"): said}

@@ -15,7 +15,7 @@ from dadeum.core.errors import DataError
 from dadeum.core.language import say
 from dadeum.data.assemble import Sample, text_bytes
 from dadeum.data.cells import FaultyRow
-from dadeum.data.labels import UNLABELLED, Labels, index, said_words, unlabelled
+from dadeum.data.labels import UNLABELLED, Head, Labels, index, numbers, said_words, unlabelled
 
 Row = Mapping[str, Any]
 Pair = tuple[str, str | None]
@@ -151,6 +151,30 @@ class Labelled:
             weights = np.array([target != UNLABELLED for target in targets], np.float32)
             found.append([sample._replace(weights=weights, targets=targets)])
         return found
+
+
+def in_words(labels: Labels, row: Row) -> str:
+    """What the row says to the heads, as people read it. Raises FaultyRow."""
+    told = {head.head: _told(head, row) for head in labels.heads}
+    return next(iter(told.values())) if len(told) == 1 else " · ".join(f"{name}: {one}" for name, one in told.items())
+
+
+def _told(head: Head, row: Row) -> str:
+    if head.kind == "words":
+        pairs = zip(row["words"], said_words(head, row), strict=True)
+        return " ".join(
+            f"{word}/{'-' if unlabelled(one) else (head.names or ())[index(head, one)]}" for word, one in pairs
+        )
+    found = numbers(head, row)
+    if all(number != number for number in found):
+        return "-"
+    if head.kind == "choice":
+        return str(row["choices"][int(found[0])])
+    if head.kind == "numbers":
+        return ", ".join(f"{number:g}" for number in found)
+    names = head.names or ()
+    chosen = [names[int(found[0])]] if head.kind == "class" else [n for n, one in zip(names, found, strict=True) if one]
+    return ", ".join(chosen) or "-"
 
 
 def bare(takes: Takes, texts: Texts, rows: Sequence[Row]) -> list[list[Sample] | DataError]:

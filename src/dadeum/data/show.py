@@ -8,7 +8,7 @@ import hashlib
 import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from dadeum.core.errors import ArtifactError, DataError
 from dadeum.core.language import say
+from dadeum.data.labelled import Labelled, in_words
 from dadeum.data.render import Renderer, Sample
 from dadeum.data.samples import Entry
 from dadeum.data.turns import TrainOn, last_trained
@@ -80,6 +81,7 @@ class Painted:
     groups: tuple[Group, ...]
     unknown: int = 0
     dropped: str = ""
+    labels: str = ""  # what a head learns of it
 
     def tokens(self) -> Iterator[Token]:
         """All of them, in order."""
@@ -126,6 +128,7 @@ class Painter:
     renderer: Renderer
     train_on: TrainOn
     pretrain: bool
+    labelled: Labelled | None = None
 
     def row(self, row: Row, entries: Sequence[Entry], dropped: str = "") -> list[Painted]:
         """The samples of a row, painted. Raises ArtifactError where they are not what the row renders to."""
@@ -136,6 +139,8 @@ class Painter:
             if found is None:
                 raise _other(row)
             made = self._painted(row, number, len(entries), entry, *found)
+            if self.labelled is not None:
+                made = replace(made, labels=in_words(self.labelled.labels, row))
             verify(made, entry)
             painted.append(made)
         return painted
@@ -143,6 +148,11 @@ class Painter:
     def _spans(self, row: Row, entries: Sequence[Entry]) -> list[Span | None]:
         """What was cut from each sample; None where it is not of this row."""
         wholes = self._wholes(row)
+        if self.labelled is not None:  # nothing is cut
+            return [
+                (0, entry.input_ids[:0]) if np.array_equal(entry.input_ids, whole.input_ids) else None
+                for entry, whole in zip(entries, wholes, strict=True)
+            ]
         if self.pretrain:
             return _chunks(entries, wholes[0])
         if len(entries) != len(wholes):
@@ -155,6 +165,11 @@ class Painter:
 
     def _wholes(self, row: Row) -> list[Sample]:
         """Before anything is cut."""
+        if self.labelled is not None:
+            (found,) = self.labelled([row])
+            if isinstance(found, DataError):
+                raise found
+            return found
         if not row["messages"]:
             return [self.renderer.plain(row["text"])]
         talks = [talk for talk in (row["messages"], row.get("rejected")) if talk]  # of a pair both

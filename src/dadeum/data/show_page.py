@@ -94,6 +94,11 @@ def _articles(row_of: Shown, target: str) -> Iterator[str]:
             text = f'<span class="k">{escaped(plain_text(row_of.row))}</span>'
         yield (
             f"<article>\n<h2>{escaped(row_of.row['where'])}<span>{escaped(about)}</span></h2>\n{_counts(sample, target)}\n"
+            + (
+                f'<p class="counts">{say("label", "라벨")}: <b>{escaped(sample.labels)}</b></p>\n'
+                if sample.labels
+                else ""
+            )
             + (f'<p class="why">{escaped(why)}</p>\n' if sample.dropped else "")
             + f'<div class="text">{text}</div>\n</article>'
         )

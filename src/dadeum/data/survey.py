@@ -119,7 +119,8 @@ class Survey:
         """The head as it is saved. Raises DataError where the rows do not say enough."""
         target, kind = self.target, self.kind
         if self.column is None:
-            raise no_column(target, self.columns)
+            there = dict.fromkeys(self.columns)
+            raise self._blank() if there and column_of(target, there) else no_column(target, there)
         if kind == "numbers":
             size = target.size or max(self.lengths, default=1)
             return Head(target.head, kind, self.column, None, size)
@@ -131,6 +132,16 @@ class Survey:
             return Head(target.head, kind, self.column, names, size, "many")
         names = target.names or tuple(sorted(self.names, key=_order))
         return Head(target.head, kind, self.column, names, len(names))
+
+    def _blank(self) -> DataError:
+        target = self.target
+        column = target.column or next(iter(self.columns))
+        return DataError(
+            say(
+                f"head '{target.head}': column '{column}' is blank in every row; fill it, or take the head out",
+                f"'{target.head}' 헤드: 모든 행의 '{column}' 열이 비어 있습니다. 채우거나 헤드를 빼세요",
+            )
+        )
 
     def _reads(self) -> str:
         if not self.answers["number"] or self.answers["text"]:
