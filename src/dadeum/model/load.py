@@ -75,7 +75,7 @@ def load_for_training(
     `packing` an attention that keeps packed samples apart is chosen and checked. Raises ModelError.
     """
     quantize.refuse(model, adapter)
-    refuse(adapter, Beside(packing=packing, quantized=model.quantization is not None))
+    refuse(adapter, Beside(packing=packing, bits=model.quantization.bits if model.quantization else 0))
     member = ADAPTERS.of(adapter)
     dtype = _frozen_dtype(model, precision, device) if member.freezes_base else torch.float32
     first = torch.float32 if reads_weights(adapter) else dtype
