@@ -1,5 +1,6 @@
 """Pairs and rated answers at random, as the data stage lays them down."""
 
+import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from dadeum.core.progress import Silent
 from dadeum.data.contract import PromptContract, save_prompt
 from dadeum.data.render import Renderer
 from dadeum.data.samples import Entry
+from dadeum.model.heads import HEADS
 from dadeum.tokenizer.load import load_tokenizer
 from dadeum.train.loop import Loop
 from dadeum.train.processes import Processes
@@ -74,8 +76,10 @@ def make_judged(root: Path, units: list[Entry], validation: list[Entry]) -> Path
 
 
 def opened(root: Path, formatted: Path, objective: Any, *, move: bool = True, **changes: Any) -> Loop:
-    """A loop at its start, whose model has then moved away from the reference."""
+    """A loop at its start, whose model has then moved away from the reference. A model of rewards has its head."""
     job = make_job(root, formatted, objective=objective, max_grad_norm=0, **changes)
+    if job.train.objective.type == "reward":
+        job = dataclasses.replace(job, head=HEADS.validate("reward"))
     loop = prepare(job, Silent(), Processes(), {})
     if move:
         moved(loop)

@@ -101,7 +101,7 @@ class Formatter:
         self.first_faulty: dict[str, Any] | None = None
         self.marks: list[bool] = []
         self.seen = Seen()
-        self.done = 0
+        self.questions = self.done = 0
 
     def take(self, shaped: Shaped) -> None:
         """A chunk of rows that became samples."""
@@ -115,6 +115,7 @@ class Formatter:
                 self.first_faulty = self.first_faulty or entry
         self.overlong = self.overlong.and_then(shaped.overlong)
         self.marks += shaped.marks
+        self.questions += len(shaped.questions)
         self.seen.merge(shaped.seen)
         self.done += shaped.rows
         self.reporter.advance(self.done, dropped=self.dropped.total())
@@ -147,6 +148,7 @@ class Formatter:
         return {
             "parts": {part: tally.facts() for part, tally in self.tallies.items()},
             "total": total.facts(),
+            "questions": self.questions,
             "max_length": self.data.max_length,
             "overlong": {
                 "policy": "chop" if self.pretrain else self.data.overlong,

@@ -71,5 +71,7 @@ def draw_examples(conversations: Path, count: int, seed: int) -> FewShot | None:
 
 
 def _is_example(row: Mapping[str, Any]) -> bool:
+    """Of answers that are rated, those that are good."""
     messages = list(row.get("messages") or ())
-    return row.get("part") == "train" and bool(messages) and messages[-1]["role"] == "assistant"
+    good = row.get("wanted") is not False
+    return good and row.get("part") == "train" and bool(messages) and messages[-1]["role"] == "assistant"

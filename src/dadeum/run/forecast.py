@@ -97,9 +97,12 @@ def _preview(lab: Lab, plan: Plan, found: Forecast) -> None:
 
 def _data(lab: Lab, statistics: dict[str, Any], mixture: Sequence[dict[str, Any]] | None, found: Forecast) -> int:
     parts, total, experiment = statistics["parts"], statistics["total"], lab.experiment
-    rows = {part: facts["samples"] for part, facts in parts.items()}
+    rows = {part: facts["rows"] for part, facts in parts.items()}
+    samples = {part: facts["samples"] for part, facts in parts.items()}
     train = parts["train"]
     found.facts[say("rows", "행")] = ", ".join(f"{part} {count:,}" for part, count in rows.items())
+    if samples != rows:  # a long text is several, a pair is two where answers are rated, a row may come again
+        found.facts[say("samples", "샘플")] = ", ".join(f"{part} {count:,}" for part, count in samples.items())
     if mixture:
         found.facts[say("mixture", "데이터 비율")] = said(mixture)
     tokens, trained = train["tokens"], train["trained_tokens"]
@@ -111,7 +114,7 @@ def _data(lab: Lab, statistics: dict[str, Any], mixture: Sequence[dict[str, Any]
     found.facts[say("longest sample", "가장 긴 샘플")] = say(
         f"{longest:,} of {limit:,} tokens", f"{longest:,}토큰 (한도 {limit:,})"
     )
-    schedule = train_forecast(experiment.train, rows["train"], rows["validation"])
+    schedule = train_forecast(experiment.train, samples["train"], samples["validation"])
     found.facts[say("optimizer steps", "옵티마이저 단계")] = say(
         f"{schedule.steps:,} ({schedule.steps_per_epoch:,} an epoch, {schedule.epochs:g} epochs, {schedule.warmup_steps} of warm-up)",
         f"{schedule.steps:,} (에포크당 {schedule.steps_per_epoch:,}, {schedule.epochs:g}에포크, 준비 {schedule.warmup_steps})",
@@ -124,7 +127,7 @@ def _data(lab: Lab, statistics: dict[str, Any], mixture: Sequence[dict[str, Any]
         found.facts[say("rows to label", "라벨을 예측할 행")] = f"{rows['test']:,}"
         found.warnings += _warnings(statistics, rows)
         return schedule.steps
-    scored = evaluate_step.forecast(experiment.evaluate, rows=rows["test"], kind="base")
+    scored = evaluate_step.forecast(experiment.evaluate, rows=statistics.get("questions", rows["test"]), kind="base")
     prompts, most = (scored["prompts"] or 0) + (scored["rows"] or 0), experiment.evaluate.max_new_tokens
     found.facts[say("prompts to answer", "답할 프롬프트")] = say(
         f"{prompts:,}, of at most {most} tokens", f"{prompts:,}개, 각 {most}토큰 이하"

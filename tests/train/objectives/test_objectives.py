@@ -34,6 +34,7 @@ PAIRS = [
     {"type": "orpo"},
     {"type": "orpo", "beta": 0.5},
 ]
+REWARD = [{"type": "reward"}, {"type": "reward", "center_rewards_coefficient": 0.3}]
 KTO = [{"type": "kto"}, {"type": "kto", "beta": 0.3, "desirable_weight": 0.7, "undesirable_weight": 1.9}]
 
 
@@ -54,12 +55,12 @@ def folder_of(judged: dict[str, Path], settings: dict[str, Any]) -> Path:
     return judged[str(OBJECTIVES.member(settings["type"]).takes)]
 
 
-LOW_RANK = [(settings, "lora") for settings in (PAIRS[0], PAIRS[5], PAIRS[-1], KTO[0])]
+LOW_RANK = [(settings, "lora") for settings in (PAIRS[0], PAIRS[5], PAIRS[-1], KTO[0], REWARD[1])]
 
 
 @pytest.mark.parametrize(
     ("settings", "adapter"),
-    [*((settings, "full") for settings in [*PAIRS, *KTO]), *LOW_RANK],
+    [*((settings, "full") for settings in [*PAIRS, *KTO, *REWARD]), *LOW_RANK],
     ids=lambda value: value if isinstance(value, str) else named(value),
 )
 def test_the_cut_of_a_step_and_packing_change_nothing(
