@@ -168,6 +168,16 @@ def test_both_sides_of_a_pair_are_shown(data: Data, purpose: Purpose, part: Any)
         texts = ["".join(g.text for g in sample.groups if g.trained) for sample in shown.samples]
         assert texts == [f"좋은 답 {number}<|im_end|>", f"{f'나쁜 {number}' * 3}<|im_end|>"]
         assert any(sample.counts()["cut"] for sample in shown.samples)
+        names = ["chosen", "rejected"] if purpose is DPO else ["good", "bad"]
+        assert [sample.labels for sample in shown.samples] == names
+
+
+def test_a_rated_answer_says_how_it_is_rated(data: Data) -> None:
+    rows = [{"prompt": f"질문 {n}", "completion": f"답 {n}", "label": n % 2 == 0} for n in range(20)]
+    data.write("rated.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows))
+    settings = data.settings({"type": "jsonl", "path": "rated.jsonl"}, split={"validation": 0, "test": 0})
+    found = cabinet(data, settings, KTO).choose("train", 6)
+    assert [sample.labels for sample in painted(found)] == [("bad", "good")[n % 2 == 0] for n in numbers(found)]
 
 
 LABELLED: list[tuple[dict[str, Any], Purpose, str]] = [

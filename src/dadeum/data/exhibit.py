@@ -4,7 +4,7 @@ import json
 from array import array
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -153,8 +153,8 @@ class Cabinet:
         lost = _lines(self.formatted / FAULTY)
         reasons = {entry["source_row"]: entry["reason"] for entry in lost if entry["source_row"] in rows}
         shown = [
-            Shown(row, why, painter.row(row, _entries(samples, row, self.purpose), reasons.get(row["source_row"], "")))
-            for row, why in chosen
+            Shown(row, why, _judged(row, painter.row(row, entries, reasons.get(row["source_row"], "")), self.purpose))
+            for row, why, entries in ((row, why, _entries(samples, row, self.purpose)) for row, why in chosen)
         ]
         facts = {
             say("part", "부분"): say(part, {"train": "학습", "validation": "검증", "test": "시험"}[part]),
@@ -193,6 +193,19 @@ def _entries(samples: Samples, row: Row, purpose: Purpose) -> list[Entry]:
         for entry in found
         for ids, weights in entry.sequences[of_row]
     ]
+
+
+def _judged(row: Row, painted: Sequence[Painted], purpose: Purpose) -> Sequence[Painted]:
+    """The samples with what is thought of their answers, where answers are judged."""
+    if purpose.takes not in ("pair", "rated"):
+        return painted
+    better, worse = say("chosen", "나은 답(chosen)"), say("rejected", "못한 답(rejected)")
+    if purpose.takes == "rated":
+        better, worse = say("good", "좋은 답"), say("bad", "나쁜 답")
+    said = [better, worse] if row.get("rejected") else [better if row["wanted"] else worse]
+    if len(said) != len(painted):  # a row that was dropped
+        return painted
+    return [replace(sample, labels=name) for sample, name in zip(painted, said, strict=True)]
 
 
 def _lost_note(lost: Sequence[int]) -> list[str]:
