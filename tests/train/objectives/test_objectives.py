@@ -2,6 +2,7 @@
 
 import copy
 import math
+import shutil
 from collections import defaultdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -359,6 +360,29 @@ def test_what_is_shown_stands_in_the_metrics(judged: dict[str, Path], tmp_path: 
     )
     assert lines[-1]["rewards/accuracies"] == 1.0 and lines[-1]["rewards/margins"] > 0.1
     assert lines[-1]["loss"] < lines[0]["loss"]
+    log = next(job.evidence.glob("training_*.log")).read_text(encoding="utf-8")
+    assert "step 12: loss" in log and f"rewards/margins {lines[-1]['rewards/margins']:.4g}" in log
+    # A line of three steps has the mean of theirs, also where the run was cut in between.
+    wide = make_job(
+        tmp_path,
+        judged["pair"],
+        run="wide",
+        objective="dpo",
+        max_steps=12,
+        learning_rate=3e-3,
+        adapter="lora",
+        logging_steps=3,
+        save_steps=4,
+        save_total_limit=3,
+    )
+    train(wide, Silent())
+    means = [sum(line["rewards/margins"] for line in lines[i : i + 3]) / 3 for i in range(0, 12, 3)]
+    for _ in range(2):
+        found = [line["rewards/margins"] for line in metrics(wide) if "loss" in line]
+        assert found == pytest.approx(means, rel=1e-6)
+        for folder in (wide.final, wide.checkpoints / "step-000012", wide.checkpoints / "step-000008"):
+            shutil.rmtree(folder, ignore_errors=True)
+        train(wide, Silent())
 
 
 def test_answers_that_are_compared_are_not_learnt_by_heart(judged: dict[str, Path], tmp_path: Path) -> None:

@@ -63,11 +63,12 @@ class Log(Hook):
         """One line an interval, and one for each step that was left out."""
         if not report.updated or report.step % self.job.train.logging_steps == 0 or report.step == loop.schedule.steps:
             logger.info(
-                "step %d: loss %.6f, learning rate %.3g, gradient norm %.4g%s",
+                "step %d: loss %.6f, learning rate %.3g, gradient norm %.4g%s%s",
                 report.step,
                 report.loss,
                 report.learning_rate,
                 report.grad_norm,
+                "".join(f", {name} {value:.4g}" for name, value in report.metrics.items()),
                 "" if report.updated else " (no update)",
             )
 

@@ -1,7 +1,8 @@
 """`metrics.jsonl` in the run's evidence: one line a logging interval, one an evaluation.
 
 Training lines: step, epoch, loss (mean of the steps since the last line), learning_rate and grad_norm of the step,
-tokens and trained_tokens so far, tokens_per_second, memory_bytes. Evaluation lines: step, epoch, validation_loss.
+tokens and trained_tokens so far, tokens_per_second, memory_bytes, and what the objective shows (such as rewards/margins: the mean
+of these steps too). Evaluation lines: step, epoch, validation_loss.
 """
 
 import json
@@ -44,6 +45,7 @@ class Metrics(Hook):
 
     def _empty(self) -> None:
         self.loss, self.steps, self.tokens, self.seconds = 0.0, 0, 0, 0.0
+        self.shown: dict[str, tuple[float, int]] = {}
 
     def on_start(self, loop: "Loop") -> None:
         """A fresh run begins a fresh file; a resumed one forgets the lines after its checkpoint."""
@@ -60,6 +62,10 @@ class Metrics(Hook):
             self.steps += 1
         self.tokens += report.tokens
         self.seconds += report.seconds
+        for name, value in report.metrics.items():
+            if math.isfinite(value):
+                total, count = self.shown.get(name, (0.0, 0))
+                self.shown[name] = (total + value, count + 1)
         if report.step % self.every and report.step != loop.schedule.steps:
             return
         self._write(
@@ -73,7 +79,7 @@ class Metrics(Hook):
             trained_tokens=loop.trained_tokens,
             tokens_per_second=round(self.tokens / self.seconds, 1) if self.seconds else None,
             memory_bytes=peak_memory(),
-            **{name: value for name, value in report.metrics.items() if math.isfinite(value)},
+            **{name: total / count for name, (total, count) in self.shown.items()},
         )
         self._empty()
 
@@ -88,12 +94,20 @@ class Metrics(Hook):
 
     def state(self) -> dict[str, Any]:
         """The interval that is under way."""
-        return {"loss": self.loss, "steps": self.steps, "tokens": self.tokens, "seconds": self.seconds}
+        shown = {name: list(pair) for name, pair in self.shown.items()}
+        return {
+            "loss": self.loss,
+            "steps": self.steps,
+            "tokens": self.tokens,
+            "seconds": self.seconds,
+            "shown": shown,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on with it."""
         self.loss, self.steps = state.get("loss", 0.0), state.get("steps", 0)
         self.tokens, self.seconds = state.get("tokens", 0), state.get("seconds", 0.0)
+        self.shown = {name: (total, count) for name, (total, count) in state.get("shown", {}).items()}
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
