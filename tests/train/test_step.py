@@ -14,6 +14,7 @@ from dadeum.train.state import checkpoints
 from dadeum.train.step import train
 from tests.model.tiny import longrope
 from tests.train import children
+from tests.train.judged import make_judged, pair_units
 from tests.train.support import Told, make_formatted, make_job, random_rows
 
 KEYS = {
@@ -134,3 +135,8 @@ def test_rotations_that_change_with_the_length_of_a_batch(tmp_path: Path, format
         ("long", {"config": {**config, "original_max_position_embeddings": 3}}),
     ):
         assert train(make_job(tmp_path, formatted, name, **changes), Silent()).stats["optimizer_steps"] == 4
+    # A pair is two sequences in one forward pass, however small the batch.
+    pairs = make_judged(tmp_path / "pairs", pair_units(8), [])
+    changes = {"config": config, "objective": "dpo", "packing": False, "per_device_train_batch_size": 1}
+    with pytest.raises(TrainError, match=r"35 tokens, and past 20 .*data\.max_length to at most 20$"):
+        train(make_job(tmp_path, pairs, "pairs", **changes), Silent())

@@ -167,6 +167,7 @@ class Samples:
         lengths = [np.diff(borders) for borders in self._borders]
         each = np.concatenate([np.zeros(0, np.int64), *lengths]).astype(np.int64)
         self.longest = int(each.max(initial=0))  # sequence
+        self.shortest = int(each.min(initial=self.longest))
         self._targets: list[npt.NDArray[np.float32]] = []
         first = np.arange(len(each), dtype=np.int64)
         if "sequences" in table.column_names:
@@ -176,6 +177,7 @@ class Samples:
             first = np.flatnonzero(_numbers(table.column("sequences"), np.int32)).astype(np.int64)
         # Of each unit its first sequence; one more at the end.
         self._units = np.append(first, len(each))
+        self.several = len(first) < len(each)  # whether samples have more than one sequence
         self.source_rows = self.source_rows[first]
         self.answer_bytes = _per_unit(self.answer_bytes, first)
         self.lengths: npt.NDArray[np.int64] = _per_unit(each, first)

@@ -42,7 +42,9 @@ class Rows(Protocol):
 
     lengths: NDArray[Any]
     source_rows: NDArray[Any]
+    shortest: int  # sequence
     longest: int
+    several: bool  # whether samples have more than one sequence
 
     def __len__(self) -> int:
         """How many."""

@@ -69,7 +69,7 @@ class _Shortest:
         self.chosen = np.argsort(np.asarray(samples.lengths), kind="stable")[:count]
         self.lengths: NDArray[Any] = np.asarray(samples.lengths)[self.chosen]
         self.source_rows: NDArray[Any] = np.asarray(samples.source_rows)[self.chosen]
-        self.longest = samples.longest
+        self.shortest, self.longest, self.several = samples.shortest, samples.longest, samples.several
 
     def __len__(self) -> int:
         return len(self.chosen)

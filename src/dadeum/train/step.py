@@ -281,19 +281,24 @@ def _rotates_evenly(job: TrainJob, module: Any, samples: Any) -> None:
     from dadeum.model.configuration import rotation_limit
 
     limit = rotation_limit(module.config)
-    shortest, longest = int(samples.lengths.min()), int(samples.lengths.max())
-    alone = not job.packing and job.train.per_device_train_batch_size == 1
+    shortest, longest = samples.shortest, samples.longest
+    alone = not job.packing and not samples.several and job.train.per_device_train_batch_size == 1
     if limit is None or alone or not shortest <= limit < longest:
         return
     kind = module.config.model_type
+    one, other = (
+        ", or data.packing to false and train.per_device_train_batch_size to 1",
+        "하거나, data.packing을 false로, ",
+    )
+    other += "train.per_device_train_batch_size를 1로 하세요"
+    if samples.several:  # even one sample of several sequences is a batch
+        one, other = "", "하세요"
     raise TrainError(
         say(
             f"data.max_length: the longest sample has {longest} tokens, and past {limit} a '{kind}' model of this kind rotates "
-            f"all samples of a batch otherwise; set data.max_length to at most {limit}, or data.packing to false and "
-            "train.per_device_train_batch_size to 1",
+            f"all samples of a batch otherwise; set data.max_length to at most {limit}{one}",
             f"data.max_length: 가장 긴 샘플이 토큰 {longest}개인데, {limit}개를 넘으면 이 '{kind}' 모델은 배치의 모든 샘플을 다르게 "
-            f"회전합니다. data.max_length를 {limit} 이하로 하거나, data.packing을 false로, "
-            "train.per_device_train_batch_size를 1로 하세요",
+            f"회전합니다. data.max_length를 {limit} 이하로 {other}",
         )
     )
 

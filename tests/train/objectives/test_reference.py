@@ -74,6 +74,16 @@ def test_switching_off_leaves_everything_as_it_was(rows: Path, tmp_path: Path) -
     assert not all(learns.values()) and any(learns.values())
 
 
+def test_activations_that_are_made_again_are_those_of_the_adapter(rows: Path, tmp_path: Path) -> None:
+    """The backward pass comes after the reference's forward pass."""
+    found = []
+    for again in (False, True):
+        loop = opened(tmp_path / str(again), rows, DPO, adapter="lora", gradient_checkpointing=again)
+        found.append(step_of(loop))
+    (loss, gradients, _), (other, others, _) = found
+    assert loss == pytest.approx(other, rel=1e-7) and apart(gradients, others) <= 1e-6
+
+
 def test_prompts_that_are_learnt_are_no_part_of_the_reference(rows: Path, tmp_path: Path) -> None:
     adapter = {"type": "prompt_tuning", "num_virtual_tokens": 3}
     loop = opened(tmp_path, rows, DPO, adapter=adapter, packing=False)
@@ -164,17 +174,19 @@ def test_no_dropout_unless_it_is_asked_for(rows: Path, tmp_path: Path) -> None:
     assert losses[0] == losses[1] and losses[2] != losses[3] and losses[0] != losses[2]
 
 
-@pytest.mark.parametrize("objective", ["dpo", "kto"])
-def test_two_processes_do_what_one_does(objective: str, rows: Path, tmp_path: Path) -> None:
-    """Also the reference is the same, which they compute together."""
+@pytest.mark.parametrize(("objective", "adapter"), [("dpo", "full"), ("kto", "full"), ("kto", "lora")])
+def test_two_processes_do_what_one_does(objective: str, adapter: str, rows: Path, tmp_path: Path) -> None:
+    """Also the reference is the same, which they compute together; or each of them switches its adapter off."""
     if objective == "kto":
         rows = make_judged(tmp_path / "rated", rated_units(16), rated_units(3, seed=1, alone=None))
-    settings = {"type": objective, "reference": "computed", "beta": 0.5}
-    changes: dict[str, Any] = {"objective": settings, "max_steps": 3, "per_device_train_batch_size": 2, "eval_steps": 3}
+    changes: dict[str, Any] = {"objective": {"type": objective, "beta": 0.5}, "adapter": adapter}
+    changes |= {"max_steps": 3, "per_device_train_batch_size": 2, "eval_steps": 3}
     one, two = (make_job(tmp_path, rows, run=name, **changes) for name in ("one", "two"))
     train(one, Silent())
     assert children.wait(children.together(two, tmp_path)) == [0, 0], children.said(tmp_path / "said-0.json")
     for mine, theirs in zip(trained(one, "loss"), trained(two, "loss"), strict=True):
         assert mine[1] == pytest.approx(theirs[1], rel=2e-6)
+    if adapter == "lora":
+        return
     found, others = (tensors(job.checkpoints / FOLDER, "train.safetensors") for job in (one, two))
     np.testing.assert_allclose(*(v["log_probabilities"].numpy() for v in (found, others)), rtol=1e-5)
