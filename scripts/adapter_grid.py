@@ -8,6 +8,7 @@ plain transformers. A pair that cannot be is refused by name before weights are 
 
 import argparse
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -48,6 +49,9 @@ SHAPES: dict[str, dict[str, Any]] = {
         "bos_token_id": 1, "eos_token_id": 2, "resid_pdrop": 0.0, "embd_pdrop": 0.0, "attn_pdrop": 0.0,
     },
 }  # fmt: skip
+# The base in few bits, as QLoRA has it.
+BITS = {"Llama, 8 bits": 8, "Llama, 4 bits": 4}
+SHAPES |= dict.fromkeys(BITS, SHAPES["Llama"])
 # How far logits may be from what was trained: loaded again, and merged. A drawn PiSSA is saved as plain LoRA of twice the
 # rank, whose sums are made in another order.
 CLOSE, CLOSE_DRAWN, MERGED = 1e-6, 1e-5, 1e-4
@@ -145,8 +149,8 @@ def tokenizer() -> PreTrainedTokenizerFast:
 
 
 def base(shape: str, place: Path) -> Path:
-    """A random model of this shape, on disk."""
-    folder = place / f"base-{shape}"
+    """A random model of this shape, on disk, in full."""
+    folder = place / f"base-{shape.partition(',')[0]}"
     if not folder.is_dir():
         torch.manual_seed(0)
         model: Any = AutoModelForCausalLM.from_config(AutoConfig.for_model(**SHAPES[shape]))
@@ -180,10 +184,10 @@ def probe(model: Any) -> torch.Tensor:
     return found[batch["attention_mask"].bool()]
 
 
-def fits(settings: Any, place: Path) -> str:
+def fits(settings: Any, place: Path, bits: int = 0) -> str:
     """Why not, before weights are read; or nothing."""
     try:
-        adapters.refuse(settings, Beside(steps=STEPS))
+        adapters.refuse(settings, Beside(steps=STEPS, bits=bits))
         adapt(settings, on_meta(place))
     except NeedsWeights:
         return ""
@@ -196,13 +200,17 @@ def train(name: str, shape: str, place: Path) -> Row:
     """Twenty steps of one adapter on one model; what is to be loaded again lies in `place` then."""
     row, folder = Row(name, shape), base(shape, place)
     settings = ADAPTERS.validate(CASES[name])
-    row.refused = fits(settings, folder)
+    bits = BITS.get(shape, 0)
+    row.refused = fits(settings, folder, bits)
     if row.refused:
         return row
     member: Any = ADAPTERS.of(settings)
+    source = ModelSettings.model_validate(
+        {"name_or_path": str(folder), "quantization": {"bits": bits} if bits else None}
+    )
     try:
         model: Any = load_for_training(
-            ModelSettings(name_or_path=str(folder)), settings, place=folder, tokenizer=tokenizer(), precision="fp32",
+            source, settings, place=folder, tokenizer=tokenizer(), precision="fp32",
             device="cpu", seed=3, packing=False,
         )  # fmt: skip
     except DadeumError as error:
@@ -224,7 +232,7 @@ def train(name: str, shape: str, place: Path) -> Row:
     to = place / f"{name} on {shape}"
     save_model(model, to / "adapter")
     save_file({"logits": last}, to / "logits.safetensors")
-    if member.freezes_base and member.mergeable(settings):
+    if member.freezes_base and member.mergeable(settings) and not bits:
         merge(to / "adapter", folder, to / "merged")
     (to / "row.json").write_text(json.dumps(asdict(row)), encoding="utf-8")
     return row
@@ -262,11 +270,11 @@ def _load_again(place: Path) -> None:
 
     for file in sorted(place.glob("*/row.json")):
         row = Row(**json.loads(file.read_text(encoding="utf-8")))
-        folder, stored = file.parent, place / f"base-{row.shape}"
+        folder, stored = file.parent, base(row.shape, place)
         want = load_file(folder / "logits.safetensors")["logits"]
         adapted = (folder / "adapter" / "adapter_config.json").is_file()
         row.loaded = _apart(probe(load_for_inference(folder / "adapter", base=stored if adapted else None)), want)
-        if adapted:
+        if adapted and row.shape not in BITS:
             plain = AutoModelForCausalLM.from_pretrained(stored, dtype=torch.float32)
             row.peft = _apart(probe(PeftModel.from_pretrained(plain, str(folder / "adapter")).eval()), want)
         if (folder / "merged").is_dir():
@@ -304,6 +312,8 @@ def page(found: Sequence[Row]) -> Iterator[str]:
     yield "what was trained: the adapter loaded by dadeum / by plain PEFT / merged and loaded by plain transformers (– where"
     yield f"weights cannot hold it). Bounds: {CLOSE:g}, merged {MERGED:g}; a drawn PiSSA is saved as plain LoRA of twice the"
     yield f"rank, whose sums are made in another order: {CLOSE_DRAWN:g}. Nothing but what is to be trained moved in any of them."
+    yield "In few bits the adapter is loaded on the quantised base by dadeum; what is merged goes into the base in full, which is"
+    yield "another model, and is measured at export."
     yield ""
     yield "| adapter | " + " | ".join(SHAPES) + " |"
     yield "| --- |" + " --- |" * len(SHAPES)
@@ -312,8 +322,8 @@ def page(found: Sequence[Row]) -> Iterator[str]:
         cells = []
         for shape in SHAPES:
             row = next((r for r in found if (r.name, r.shape) == (name, shape)), None)
-            if row is not None and row.refused and row.refused not in reasons:
-                reasons.append(row.refused)
+            if row is not None and row.refused and _kind_of(row.refused) not in reasons:
+                reasons.append(_kind_of(row.refused))
             cells.append("" if row is None else _cell(row, reasons))
         yield f"| {name} | " + " | ".join(cells) + " |"
     yield ""
@@ -322,9 +332,14 @@ def page(found: Sequence[Row]) -> Iterator[str]:
     yield from (f"{number}. {reason}" for number, reason in enumerate(reasons, 1))
 
 
+def _kind_of(reason: str) -> str:
+    """The sentence for any method of PEFT and any number of bits."""
+    return re.sub(r"\d bits", "… bits", re.sub(r"found '[A-Z][A-Z0-9_]+'", "found '…'", reason))
+
+
 def _cell(row: Row, reasons: list[str]) -> str:
     if row.refused:
-        return f"refused ({reasons.index(row.refused) + 1})"
+        return f"refused ({reasons.index(_kind_of(row.refused)) + 1})"
     numbers = " / ".join("–" if n is None else f"{n:.0e}" if n else "0" for n in (row.loaded, row.peft, row.merged))
     return numbers if row.fine else f"**{numbers}**"
 

@@ -14,13 +14,13 @@ from dadeum.model.load import load_for_inference
 from dadeum.model.merge import merge
 from dadeum.model.nll import token_nll
 from dadeum.model.save import adapter_tensors, save_model
-from scripts.adapter_grid import CASES, SHAPES, Row, fits, grid, page
+from scripts.adapter_grid import BITS, CASES, SHAPES, Row, fits, grid, page
 from tests.model.adapted import IDS
 from tests.model.tiny import documents, packed, seeing, tiny
 
 # Each member and each variant once, each architecture with each member that the variants share.
 PAIRS = [
-    *(("lora", shape) for shape in SHAPES),
+    *(("lora", shape) for shape in SHAPES), ("ia3", "Llama, 4 bits"), ("adalora", "Llama, 8 bits"),
     *((name, "GPT-2") for name in ("lora, DoRA", "lora, PiSSA", "lora, EVA", "lora, output layer whole", "vera", "ia3")),
     *((name, "Qwen2") for name in ("lora, biases", "adalora", "lora, PiSSA, drawn", "prefix_tuning, by a network")),
     *((name, "Llama") for name in ("lora, OLoRA", "lora, ranks by layer", "ia3, all-linear", "full, first layer frozen")),
@@ -50,7 +50,8 @@ def test_twenty_steps_then_a_fresh_process(pair: tuple[str, str], found: dict[tu
     else:
         assert not row.refused and row.moved > 1e-3 and row.loaded is not None
         whole, virtual = pair[0].startswith("full"), "prompt" in pair[0] or "prefix" in pair[0] or "P_TUNING" in pair[0]
-        assert (row.peft is None) == whole and (row.merged is None) == (whole or virtual)
+        few = pair[1] in BITS
+        assert (row.peft is None) == (whole or few) and (row.merged is None) == (whole or virtual or few)
 
 
 def test_the_page_shows_what_is_not_as_it_should_be() -> None:
@@ -62,7 +63,7 @@ def test_the_page_shows_what_is_not_as_it_should_be() -> None:
     assert [row.fine for row in rows] == [False, True, True]
     assert not Row("c", "Llama", 5, 1.0, strayed=1, loaded=0.0).fine and not Row("c", "Llama", 5, loaded=0.0).fine
     text = list(page(rows))
-    assert "| a | **0 / 0 / 2e-04** | 0 / 0 / 1e-05 |  |" in text and "| b |  |  | refused (1) |" in text
+    assert "| a | **0 / 0 / 2e-04** | 0 / 0 / 1e-05 |  |  |  |" in text and "| b |  |  | refused (1) |  |  |" in text
     assert text[-1] == "1. why"
 
 

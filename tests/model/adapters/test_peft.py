@@ -63,7 +63,7 @@ def test_what_can_be_merged() -> None:
     assert not peft.mergeable(made(peft_type="BEFT")) and not peft.mergeable(made(peft_type="LILY"))
 
 
-@pytest.mark.parametrize(("kind", "bits"), [("SHIRA", 4), ("SHIRA", 8), ("LOHA", 4)])
+@pytest.mark.parametrize(("kind", "bits"), [("SHIRA", 4), ("SHIRA", 8), ("UNILORA", 8), ("LOHA", 4)])
 def test_methods_that_do_not_know_layers_of_few_bits(kind: str, bits: int) -> None:
     with pytest.raises(ModelError, match=rf"found '{kind}' beside 'model\.quantization: {bits} bits'"):
         refuse(made(peft_type=kind), Beside(bits=bits))

@@ -33,8 +33,8 @@ UNFIT = {
 VIRTUAL = {"P_TUNING"}
 # Weights cannot hold what these learn; BEFT's biases want layers that have some; PEFT cannot merge Lily.
 UNMERGEABLE = VIRTUAL | {"BEFT", "LILY"}
-# What does not know layers of few bits, or not those of four.
-WHOLE = {"ADAMSS", "DELORA", "FROD", "GLORA", "PSOFT", "SHIRA", "SUPERTUNING", "TINYLORA"}
+# What does not know layers of few bits (Uni-LoRA would do nothing there and say nothing), or not those of four.
+WHOLE = {"ADAMSS", "DELORA", "FROD", "GLORA", "PSOFT", "SHIRA", "SUPERTUNING", "TINYLORA", "UNILORA"}
 WHOLE_OR_8 = {"DEFT", "HRA", "LOHA", "LOKR", "PEANUT"}
 # Keys that follow from the model and the run.
 OURS = {
