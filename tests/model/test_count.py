@@ -9,6 +9,7 @@ from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ModelError
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.count import count_parameters
+from dadeum.model.heads import HEADS
 from dadeum.model.load import load_for_training
 from dadeum.model.save import save_model
 from tests.model.tiny import SHAPES, tiny
@@ -68,3 +69,20 @@ def test_new_rows_and_an_untied_layer_are_counted(shape: str, untied: bool, tmp_
     assert count_parameters(tmp_path, member, new_tokens=(97, 98), untied=untied) == expected
     with pytest.raises(ModelError, match="adapter 'vera'"):
         count_parameters(tmp_path, ADAPTERS.validate("vera"), new_tokens=(97, 98))
+
+
+@pytest.mark.parametrize("shape", ["llama", "llama3"])
+@pytest.mark.parametrize("way", ["full", "lora"])
+def test_a_head_takes_the_place_of_the_output_layer(shape: str, way: str, tmp_path: Path) -> None:
+    """As it is loaded, tied or not."""
+    save_model(tiny(shape), tmp_path)
+    head = HEADS.validate({"type": "sequence_classification", "hidden_sizes": [7], "pooling": "attention"})
+    labels = [{"head": head.type, "kind": "class", "size": 3, "names": ["a", "b", "c"]}]
+    adapter = ADAPTERS.validate(way)
+    loaded = load_for_training(
+        ModelSettings(name_or_path=str(tmp_path)), adapter, place=tmp_path, tokenizer=words(), precision="fp32",
+        device="cpu", seed=0, packing=False, head=head, labels=labels,
+    )  # fmt: skip
+    sizes = [(p.numel(), p.requires_grad) for p in loaded.parameters()]
+    expected = (sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained))
+    assert count_parameters(tmp_path, adapter, head=head, labels=labels) == expected

@@ -9,7 +9,15 @@ import torch
 from dadeum.core.errors import ModelError
 from dadeum.model.adapters import ADAPTERS
 from dadeum.model.headed import (
-    Headed, below_head, check_output_free, head_outputs, headed_of, of_units, padding_of, split_targets, without_output,
+    Headed,
+    below_head,
+    check_output_free,
+    head_outputs,
+    headed_of,
+    of_units,
+    padding_of,
+    split_targets,
+    without_output,
 )  # fmt: skip
 from dadeum.model.heads import HEADS
 from dadeum.model.load import load_for_training

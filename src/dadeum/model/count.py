@@ -1,6 +1,6 @@
 """How many parameters a model has and how many an adapter trains, without weights."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,8 @@ from dadeum.core.settings import MemberSettings
 from dadeum.model.adapters import ADAPTERS, NeedsWeights
 from dadeum.model.configuration import first_line, made_config, read_config
 from dadeum.model.form import untie
+from dadeum.model.headed import Headed, check_output_free, without_output
+from dadeum.model.heads import parts
 from dadeum.model.new_rows import check_trained, rows_of, set_rows
 
 
@@ -25,16 +27,23 @@ def count_parameters(
     trusted: bool = False,
     new_tokens: Sequence[int] = (),
     untied: bool = False,
+    head: MemberSettings | None = None,
+    labels: Sequence[Mapping[str, Any]] = (),
 ) -> tuple[int, int | None]:
     """(all, trained) parameters of `model`, a configuration or the folder of one, with `adapter`; tied ones count once.
 
-    `vocab_size` replaces the configuration's, as a tokenizer would; `new_tokens` get rows. No memory, no weights read.
+    `vocab_size` replaces the configuration's, as a tokenizer would; `new_tokens` get rows. `head` stands on the body as the
+    `labels` of the data make it. No memory, no weights read.
     What is trained is None for a few methods of PEFT that look at the weights. Raises ModelError as loading would.
     """
     made = on_meta(model, vocab_size=vocab_size, trusted=trusted)
+    headed = head is not None and bool(parts(head))
+    if headed:
+        without_output(made)
     total = _sizes(made)[0]
     try:
-        return _sizes(adapt(adapter, made, new_tokens=new_tokens, untied=untied))
+        adapted = adapt(adapter, made, new_tokens=new_tokens, untied=untied)
+        return _sizes(Headed(adapted, head, labels) if head is not None and headed else adapted)
     except NeedsWeights:
         return total, None
 
@@ -69,6 +78,7 @@ def adapt(
             set_rows(made, max(rows_of(made), max(new_tokens) + 1))
         adapted: nn.Module = ADAPTERS.of(adapter).apply(adapter, made, new_tokens=new_tokens)
     check_trained(adapted, new_tokens, adapter.type)
+    check_output_free(adapted, adapter.type)
     return adapted
 
 

@@ -161,10 +161,10 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
 def _check_export(lab: Lab) -> None:
     """What would stop the export is told now, not after hours of training."""
     for target in lab.experiment.export:
-        TARGETS.of(target).ready(target)
-        mergeable(lab.experiment.adapter, target.type)
         if parts(lab.experiment.head):
             refuse_head(target)
+        TARGETS.of(target).ready(target)
+        mergeable(lab.experiment.adapter, target.type)
     if lab.experiment.output_dir is not None:
         check_ours(lab.workspace.at(lab.experiment.output_dir), KIND)
 

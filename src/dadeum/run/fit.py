@@ -8,6 +8,7 @@ from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings
 from dadeum.model import quantize
 from dadeum.model.adapters import ADAPTERS, Beside, NeedsWeights, refuse
+from dadeum.model.heads import parts
 from dadeum.run.purpose import objective_of
 from dadeum.run.stages import Lab, Plan
 from dadeum.train.objectives import OBJECTIVES
@@ -49,13 +50,16 @@ def fits(lab: Lab, plan: Plan) -> None:
     _teacher_fits(experiment, plan)
     model = experiment.model
     source: Any = model.config if model.init == "random" and model.config else plan.places.model
-    if source is None or experiment.head.type != "causal_lm":  # a head changes the model; its loader looks
+    if source is None:
         return
     from dadeum.model.count import adapt, on_meta
+    from dadeum.model.headed import without_output
     from dadeum.model.new_rows import rows_of
 
     try:
         made = on_meta(source, trusted=model.trust_remote_code)
+        if parts(experiment.head):
+            without_output(made)
         # Which ids the new tokens get is not known yet; any that have no row will do.
         new = range(rows_of(made), rows_of(made) + len(experiment.tokenizer.new_tokens))
         adapt(experiment.adapter, made, new_tokens=new, untied=model.untie_embeddings)

@@ -161,6 +161,7 @@ def _parameters(lab: Lab, plan: Plan, found: Forecast) -> None:
     from dadeum.data.contract import open_prompt
     from dadeum.model.count import count_parameters, on_meta
     from dadeum.model.few_bits import expected_bytes
+    from dadeum.train.weights import head_labels
 
     experiment, model = lab.experiment, lab.experiment.model
     fresh = model.init == "random"
@@ -174,6 +175,8 @@ def _parameters(lab: Lab, plan: Plan, found: Forecast) -> None:
         trusted=model.trust_remote_code,
         new_tokens=tokenizer.convert_tokens_to_ids(list(experiment.tokenizer.new_tokens)),
         untied=model.untie_embeddings,
+        head=experiment.head,
+        labels=head_labels(experiment.head, works.folder_of(lab, plan, "format") / "prompt"),
     )
     if model.quantization is not None:
         plain = on_meta(source, trusted=model.trust_remote_code)

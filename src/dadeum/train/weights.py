@@ -12,6 +12,8 @@ from torch import nn
 from transformers import PreTrainedTokenizerFast
 
 from dadeum.core.artifact import read_json, write_json
+from dadeum.core.settings import MemberSettings
+from dadeum.data.labels import Labels
 from dadeum.model.adapters import ADAPTERS, Course, resumed
 from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
 from dadeum.model.head_files import load_head
@@ -104,7 +106,7 @@ def load_weights(
         packing=job.packing,
         new_tokens={} if whole else job.new_tokens,
         head=job.head,
-        labels=head_labels(job),
+        labels=head_labels(job.head, job.formatted / PROMPT),
     )
     if checkpoint is not None and not whole:
         _take_back(module, checkpoint)
@@ -114,13 +116,11 @@ def load_weights(
     return module
 
 
-def head_labels(job: TrainJob) -> list[dict[str, Any]]:
+def head_labels(head: MemberSettings | None, prompt: Path) -> list[dict[str, Any]]:
     """What the data stage found that heads are to say; nothing where no labels are learnt."""
-    if job.head is None or not HEADS.of(job.head).targets(job.head):
+    if head is None or not HEADS.of(head).targets(head):
         return []
-    from dadeum.data.labels import Labels
-
-    return [head._asdict() for head in Labels.load(job.formatted / PROMPT).heads]
+    return [one._asdict() for one in Labels.load(prompt).heads]
 
 
 def _take_back(module: nn.Module, checkpoint: Path) -> None:
