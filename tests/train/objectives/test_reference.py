@@ -155,6 +155,30 @@ def test_a_damaged_reference_is_none(rows: Path, tmp_path: Path) -> None:
     assert torch.equal(values, others) and values.shape == (16, 2)
 
 
+@pytest.mark.parametrize(
+    ("error", "told", "said"),
+    [
+        (
+            torch.OutOfMemoryError("full"),
+            TrainError,
+            r"the reference read samples of \d+ tokens; lower data.max_length",
+        ),
+        (ZeroDivisionError("ours"), ZeroDivisionError, "ours"),
+    ],
+)
+def test_a_memory_that_runs_out_is_one_sentence(
+    error: Exception, told: type[Exception], said: str, rows: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("dadeum.train.objectives._answers.log_probabilities", full)
+    job = make_job(tmp_path, rows, objective=DPO)
+    with pytest.raises(told, match=said):
+        prepare(job, Silent(), Processes(), {})
+    assert not (job.checkpoints / FOLDER).exists()
+
+
 def test_no_dropout_unless_it_is_asked_for(rows: Path, tmp_path: Path) -> None:
     losses = []
     for asked, runs in ((True, 2), (False, 2)):

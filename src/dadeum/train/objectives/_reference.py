@@ -156,6 +156,7 @@ def _computed(loop: "Loop", part: str, source: "Rows", read: Read, intact: bool)
     from safetensors.torch import load, save
 
     from dadeum.train import rng
+    from dadeum.train.batch_size import out_of_memory
 
     order = np.argsort(-np.asarray(source.lengths), kind="stable")
     mine = order[loop.processes.rank :: loop.processes.world_size]
@@ -169,8 +170,13 @@ def _computed(loop: "Loop", part: str, source: "Rows", read: Read, intact: bool)
             chosen = mine[at : at + size]
             batch = loop.lay_out(chosen, source).tensors
             moved = {key: value.to(loop.processes.device) for key, value in batch.items()}
-            with loop.arithmetic.autocast():
-                values.append(read(base, moved).float().cpu())
+            try:
+                with loop.arithmetic.autocast():
+                    values.append(read(base, moved).float().cpu())
+            except Exception as error:
+                if not out_of_memory(error):
+                    raise
+                raise _too_large(int(source.lengths[chosen[0]])) from error
             rows.append(torch.from_numpy(chosen.astype(np.int64)))
             at += size
             loop.reporter.advance(min(at, len(mine)))
@@ -180,6 +186,15 @@ def _computed(loop: "Loop", part: str, source: "Rows", read: Read, intact: bool)
     for share in found:
         whole[share["rows"]] = share["values"]
     return whole
+
+
+def _too_large(tokens: int) -> TrainError:
+    return TrainError(
+        say(
+            f"the memory ran out while the reference read samples of {tokens} tokens; lower data.max_length, or take a smaller model",
+            f"기준 모델이 토큰 {tokens}개인 샘플을 읽다가 메모리가 모자랐습니다. data.max_length를 줄이거나 더 작은 모델을 쓰세요",
+        )
+    )
 
 
 def _lost(folder: Path) -> TrainError:
