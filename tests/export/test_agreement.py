@@ -58,6 +58,8 @@ def test_past_the_bound_it_is_not_kept(
 ) -> None:
     monkeypatch.setattr(module, "KL_BOUND", 1e-4)
     settings: Any = merged.Settings()
-    with pytest.raises(ModelError, match=r"differs from the quantised model .* train with model\.quantization\.bits: 8"):
+    with pytest.raises(
+        ModelError, match=r"differs from the quantised model .* train with model\.quantization\.bits: 8"
+    ):
         export(settings, final=tuned[0], base=tuned[1], out=tmp_path / "merged", reporter=Told())
     assert not (tmp_path / "merged").exists()
