@@ -41,3 +41,23 @@ def test_what_is_set_of_auto_reaches_the_heads_objective(monkeypatch: pytest.Mon
         ConfigError, match=r"train\.objective\.label_smoothing: objective 'sft', .* has no such setting"
     ):
         objective_of(auto)
+
+
+@pytest.mark.parametrize(
+    ("head", "metrics", "reason"),
+    [
+        ("causal_lm", ["accuracy"], r"'accuracy' cannot be measured of what the head gives \(tokens\)"),
+        (
+            "sequence_classification",
+            ["accuracy", "rouge"],
+            r"'rouge' cannot be measured .* \(class\); expected some of: accuracy, auroc, f1$",
+        ),
+        ("regression", ["f1"], r"'f1' .* \(numbers\); expected some of: mae, pearson, rmse, spearman$"),
+        ("reward", ["accuracy"], r"\(pair\); expected some of: pair_accuracy$"),
+    ],
+)
+def test_a_metric_that_the_head_gives_nothing_for(head: str, metrics: list[str], reason: str) -> None:
+    values = {"name": "x", "data": {"sources": [{"type": "text", "path": "a.txt"}]}, "head": head}
+    purpose_of(Experiment.model_validate(values))
+    with pytest.raises(ConfigError, match=reason):
+        purpose_of(Experiment.model_validate({**values, "evaluate": {"metrics": metrics}}))
