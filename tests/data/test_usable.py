@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dadeum.config.purpose import PRETRAIN, SFT
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose
 from dadeum.core.errors import DataError
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import Conversation
@@ -26,7 +26,8 @@ def test_what_is_trained_goes_through_as_it_is() -> None:
 def test_pairs_wait_for_an_objective_that_compares() -> None:
     row = Conversation(TALK, rejected=OTHER)
     with pytest.raises(
-        DataError, match=r"pairs of a chosen and a rejected answer, .*sft does not compare; set data.preference=chosen"
+        DataError,
+        match=r"pairs of a chosen and a rejected answer, .*sft does not compare; set train.objective=dpo .*or data.preference=chosen",
     ):
         usable(SFT, "compare")(row)
     assert usable(SFT, "chosen")(row) == Conversation(TALK)
@@ -35,7 +36,9 @@ def test_pairs_wait_for_an_objective_that_compares() -> None:
 def test_rated_answers_are_not_learnt_unasked() -> None:
     good, bad = Conversation(TALK, wanted=True), Conversation(OTHER, wanted=False)
     for row in (good, bad):
-        with pytest.raises(DataError, match=r"answers rated true or false .* set data.preference=chosen"):
+        with pytest.raises(
+            DataError, match=r"answers rated true or false .* set train.objective=kto, or data.preference=chosen"
+        ):
             usable(SFT, "compare")(row)
     assert usable(SFT, "chosen")(good) == Conversation(TALK)
     with pytest.raises(LeftOut, match=r"rated false"):
@@ -94,3 +97,20 @@ def test_the_chosen_answers_of_pairs_are_prepared(tmp_path: Path) -> None:
     found = data.rows(data.settings(source, preference="chosen"))
     assert [r["messages"][-1]["content"] for r in found] == [r["chosen"] for r in rows]
     assert not any("나쁜" in json.dumps(r, ensure_ascii=False) for r in found)
+
+
+def test_what_compares_takes_pairs_and_what_learns_ratings_takes_both() -> None:
+    pair, rating, plain = Conversation(TALK, rejected=OTHER), Conversation(TALK, wanted=False), Conversation(TALK)
+    dpo, kto = (usable(purpose, "compare") for purpose in (Purpose("dpo", "pair"), Purpose("kto", "rated")))
+    assert dpo(pair) == kto(pair) == pair and kto(rating) == rating
+    for take, row, said in (
+        (dpo, rating, "dpo needs pairs of a chosen and a rejected answer"),
+        (dpo, plain, "dpo needs pairs of a chosen and a rejected answer"),
+        (kto, plain, "kto needs answers rated true or false"),
+    ):
+        with pytest.raises(DataError, match=said):
+            take(row)
+    with pytest.raises(FaultyRow, match=r"the row shows 1 image\(s\)"):
+        dpo(pair._replace(images=("a.png",)))
+    with pytest.raises(DataError, match=r"data.preference=chosen leaves nothing to compare for train.objective=dpo"):
+        usable(Purpose("dpo", "pair"), "chosen")(pair)

@@ -54,7 +54,7 @@ def test_a_whole_run(source: str, objective: str, adapter: str, computed: bool, 
         ((RATED, "train.objective=orpo"), "train.objective=orpo needs pairs of a chosen and a rejected answer"),
         (("train.objective=kto",), "train.objective=kto needs answers rated true or false"),
         ((PAIRS, "train.objective=dpo", "data.preference=chosen"), "data.preference=chosen leaves nothing to compare"),
-        ((PAIRS,), "set data.preference=chosen to train on the chosen answers alone"),
+        ((PAIRS,), "set train.objective=dpo (or orpo, simpo, cpo), or data.preference=chosen"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_compared_is_one_sentence(changes: tuple[str, ...], said: str, workspace: Path) -> None:

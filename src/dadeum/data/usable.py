@@ -1,7 +1,7 @@
 """What an objective can do with a row: as it is, reduced to what it takes, or not at all, and then what would help.
 
-Pairs of answers, ratings, labels and images are read; what trains on them is not there yet, so their rows are refused
-rather than trained on as something else.
+Pairs of answers, ratings and labels go to the objectives and heads that learn from them; others refuse such rows, and all
+refuse images, rather than train on them as something else.
 """
 
 from collections.abc import Callable
@@ -126,17 +126,17 @@ def _unasked(row: Conversation, objective: str) -> DataError:
         return DataError(
             say(
                 f"the rows are pairs of a chosen and a rejected answer, which train.objective={objective} does not compare; "
-                "set data.preference=chosen to train on the chosen answers alone",
+                "set train.objective=dpo (or orpo, simpo, cpo), or data.preference=chosen to train on the chosen answers alone",
                 f"행이 나은 답(chosen)과 못한 답(rejected)의 쌍인데 train.objective={objective}은(는) 둘을 비교하지 않습니다. "
-                "나은 답만 학습하려면 data.preference=chosen을 쓰세요",
+                "train.objective=dpo(또는 orpo, simpo, cpo)를 쓰거나, 나은 답만 학습하려면 data.preference=chosen을 쓰세요",
             )
         )
     return DataError(
         say(
             f"the rows are answers rated true or false (column label), and train.objective={objective} would learn the false ones too; "
-            "set data.preference=chosen to train on the true ones alone",
+            "set train.objective=kto, or data.preference=chosen to train on the true ones alone",
             f"행이 참·거짓으로 평가된 답(label 열)인데 train.objective={objective}은(는) 거짓인 답도 배웁니다. "
-            "참인 답만 학습하려면 data.preference=chosen을 쓰세요",
+            "train.objective=kto를 쓰거나, 참인 답만 학습하려면 data.preference=chosen을 쓰세요",
         )
     )
 
