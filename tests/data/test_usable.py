@@ -49,7 +49,7 @@ def test_labels_are_not_predicted_and_their_texts_can_be_pretrained_on() -> None
     row = Conversation(text="글", labels={"label": 1})
     with pytest.raises(
         DataError,
-        match=r"texts with labels \(label\), which train.objective=sft does not predict; write in data.prompt",
+        match=r"texts with labels \(label\), which train.objective=sft does not predict; take a head such as head=sequence_classification, or write in data.prompt",
     ):
         usable(SFT, "compare")(row)
     assert usable(PRETRAIN, "compare")(row) == Conversation(text="글")

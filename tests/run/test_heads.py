@@ -12,7 +12,7 @@ from dadeum.core.progress import Silent
 from dadeum.run.comparison import compare_named
 from tests.architecture.tree import ROOT
 from tests.data.small import make_tokenizer
-from tests.run.lab import LLAMA, NAME, fine, inside
+from tests.run.lab import LLAMA, NAME, cli, fine, inside
 
 SMALL = (
     "model.name_or_path=null", "model.init=random", f"model.config={LLAMA}", "tokenizer.name_or_path=tokenizer",
@@ -134,3 +134,33 @@ def test_labels_and_text_are_not_compared(ran: Path, tmp_path: Path) -> None:
         (headed / name).write_text("{}", encoding="utf-8")
     with inside(ran), pytest.raises(ArtifactError, match=r"says labels and 'tiny' writes text: nothing measures both"):
         compare_named([NAME, str(headed)], questions=None, out=None, max_new_tokens=None, reporter=Silent())
+
+
+@pytest.mark.parametrize(
+    ("row", "more", "reason"),
+    [
+        (
+            "9\t좋다\tgreat\n",
+            (),
+            "1 of 41 rows cannot be trained, first ratings_train.txt:42: column 'label' holds 'great'",
+        ),
+        (
+            "9\t\t1\n",
+            ("data.faulty_rows=error",),
+            "1 of 41 rows cannot be used, first ratings_train.txt:42: column 'document' is blank",
+        ),
+        ("", ("head.column=lable",), "head 'sequence_classification': the rows have no column of labels 'lable'"),
+        ("", ("head=regression", "evaluate.metrics=[f1]"), "evaluate.metrics: 'f1' cannot be measured"),
+        ("", ("head=token_classification",), "needs words with a label each"),
+        ("", ("data.overlong=keep_answer",), "data.overlong=keep_answer keeps an answer whole"),
+    ],
+)
+def test_what_cannot_be_learnt_ends_with_one_sentence(
+    tmp_path: Path, row: str, more: tuple[str, ...], reason: str
+) -> None:
+    root = workspace(tmp_path, "nsmc-sentiment", films, ("ratings_train.txt", "ratings_test.txt"))
+    (root / "data/raw/ratings_train.txt").write_text(films(40) + row, encoding="utf-8")
+    one = "data.sources=[{type: csv, path: data/raw/ratings_train.txt}]"
+    said = cli(root, "run", "nsmc-sentiment", *SMALL, one, "data.faulty_rows=error", *more)
+    assert said.code == 2 and len(said.errors) == 1 and "Traceback" not in said.err
+    assert reason in said.errors[0]

@@ -186,11 +186,12 @@ def _text(row: Conversation, objective: str, purpose: Purpose) -> Conversation:
         )
     names = ", ".join(row.labels)
     what = say("pairs of sentences", "문장 쌍") if row.second is not None else say("texts", "글")
+    head = "token_classification" if row.words else "multiple_choice" if row.choices else "sequence_classification"
     raise DataError(
         say(
-            f"the rows are {what} with labels ({names}), which train.objective={objective} does not predict; write in data.prompt "
-            "how a label is asked for and answered in words",
-            f"행이 라벨({names})이 붙은 {what}인데 train.objective={objective}은(는) 라벨을 예측하지 않습니다. "
-            "data.prompt에 라벨을 묻고 답하는 말을 적으세요",
+            f"the rows are {what} with labels ({names}), which train.objective={objective} does not predict; take a head such as "
+            f"head={head}, or write in data.prompt how a label is asked for and answered in words",
+            f"행이 라벨({names})이 붙은 {what}인데 train.objective={objective}은(는) 라벨을 예측하지 않습니다. head={head} 같은 헤드를 "
+            "쓰거나 data.prompt에 라벨을 묻고 답하는 말을 적으세요",
         )
     )
