@@ -74,6 +74,21 @@ def test_other_columns_are_named_and_merged_models_say_the_same(lab: Path) -> No
         assert one["probabilities"] == pytest.approx(other["probabilities"], abs=1e-5)
 
 
+def test_transformers_pipeline_says_the_same_of_the_merged_model(lab: Path) -> None:
+    """Text in, label and probability out, in batches: the same ids, the same padding, the same names."""
+    from transformers import pipeline
+
+    fine(lab, "export", "merged")
+    asked = pipeline(
+        "text-classification", model=str(next(lab.glob("checkpoints/cls/*/merged"))), top_k=None, device="cpu"
+    )
+    with (lab / "new.csv").open(encoding="utf-8", newline="") as file:
+        texts = [row["본문"] for row in csv.DictReader(file)]
+    ours = [json.loads(line)["predicted"]["probabilities"] for line in fine(lab, "predict", "new.csv").out.splitlines()]
+    for one, other in zip(asked(texts, batch_size=8), ours, strict=True):
+        assert {said["label"]: said["score"] for said in one} == pytest.approx(other, abs=1e-5)
+
+
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [

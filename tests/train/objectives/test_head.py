@@ -7,20 +7,23 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
 from transformers import AutoModelForSequenceClassification, AutoModelForTokenClassification
 
 from dadeum.core.errors import Interrupted, ModelError
 from dadeum.core.progress import Silent
 from dadeum.data.samples import Samples
 from dadeum.model.head_files import save_whole
-from dadeum.model.headed import headed_of
+from dadeum.model.headed import head_outputs, headed_of
+from dadeum.model.load import load_for_inference
 from dadeum.train.events import Hook, Stop
 from dadeum.train.loop import Loop, MicroBatch
 from dadeum.train.processes import Processes
 from dadeum.train.smoke import smoke
 from dadeum.train.step import prepare, run_loop, train
 from dadeum.train.weights import save_weights
-from scripts.head_cases import CASES, LORA, Case, head_job, make_base, make_formatted, padded
+from scripts.head_cases import CASES, LORA, Case, entries, head_job, make_base, make_formatted, padded, sequences
+from tests.train import children
 
 OWN = {
     "sequence_classification": AutoModelForSequenceClassification,
@@ -177,3 +180,57 @@ def test_weights_that_are_not_finite_are_not_written(base: Path, formatted: dict
     with pytest.raises(ModelError, match=r"tensor 'regression.score.weight': 1 of 64 values are not finite"):
         save_weights(loop.module, tmp_path / "out", formatted["regression"], (), 0)
     assert not list((tmp_path / "out").glob("*"))
+
+
+ADAPTERS: dict[str, Any] = {
+    "DoRA": {"type": "lora", "r": 4, "use_dora": True},
+    "PiSSA, drawn": {"type": "lora", "r": 4, "init_lora_weights": "pissa_niter_4"},
+    "EVA": {"type": "lora", "r": 2, "init_lora_weights": "eva", "eva_rho": 1.0},
+    "LoRA+": {"type": "lora", "r": 4, "loraplus_lr_ratio": 8.0},
+    "AdaLoRA": {"type": "adalora", "init_r": 6, "target_r": 3, "tinit": 1, "tfinal": 1},
+    "(IA)3": {"type": "ia3"},
+    "prompt": {"type": "prompt_tuning", "num_virtual_tokens": 3},
+    "frozen": {"type": "full", "freeze_layers": 1},
+}
+
+
+@pytest.mark.filterwarnings("ignore:lora with eva")
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_every_adapter_carries_heads(adapter: str, base: Path, formatted: dict[str, Path], tmp_path: Path) -> None:
+    """Trained with checkpointed activations, saved, and loaded again."""
+    changes: dict[str, Any] = {"packing": False} if adapter == "prompt" else {"gradient_checkpointing": True}
+    loop = opened(tmp_path, base, formatted["multi"], CASES["multi"], adapter=ADAPTERS[adapter], **changes)
+    run_loop(loop)
+    save_weights(loop.module, tmp_path / "out", formatted["multi"], (), 0)
+    back = load_for_inference(tmp_path / "out", base=None if adapter == "frozen" else base)
+    batch = padded(sequences(entries(CASES["multi"], 4, seed=9)))
+    with torch.no_grad():
+        trained, found = (head_outputs(model.eval(), batch).heads for model in (loop.module, back))
+    for name, said in trained.items():
+        torch.testing.assert_close(found[name], said, rtol=0, atol=1e-5 if "drawn" in adapter else 1e-6)
+
+
+def test_only_the_adapters_own_matrices_learn_by_its_rate(
+    base: Path, formatted: dict[str, Path], tmp_path: Path
+) -> None:
+    """LoRA+ takes vectors for its own; those of a head are not."""
+    loop = opened(tmp_path, base, formatted["multi"], CASES["multi"], adapter=ADAPTERS["LoRA+"])
+    heads = {id(p) for name, p in loop.module.named_parameters() if name.startswith("heads.")}
+    assert any(p.ndim == 1 for p in loop.module.parameters() if id(p) in heads)
+    rates = {
+        group.get("lr_ratio", 1.0) for group in loop.optimizer.param_groups for p in group["params"] if id(p) in heads
+    }
+    assert rates == {1.0}
+
+
+def test_two_processes_learn_what_one_does(base: Path, formatted: dict[str, Path], tmp_path: Path) -> None:
+    one, two = (
+        head_job(tmp_path / run, base, CASES["multi"], formatted["multi"], run, per_device_train_batch_size=2)
+        for run in ("one", "two")
+    )
+    train(one, Silent())
+    assert children.wait(children.together(two, tmp_path)) == [0, 0], children.said(tmp_path / "said-0.json")
+    for name in ("adapter_model.safetensors", "head.safetensors"):
+        ours, theirs = (load_file(job.final / name) for job in (one, two))
+        assert ours.keys() == theirs.keys()
+        assert all(torch.allclose(ours[key], theirs[key], rtol=1e-4, atol=1e-5) for key in ours)
