@@ -34,6 +34,7 @@ proof: $(VENV)/.ready
 	$(BIN)/python -m pytest -q -m slow
 	$(BIN)/python -m scripts.adapter_grid --to docs/results/adapters.md
 	$(BIN)/python -m scripts.head_grid --to docs/results/heads.md
+	test -z "$(DADEUM_DATA)" || $(BIN)/python -m scripts.head_results .proof/heads
 	OMP_NUM_THREADS=2 $(BIN)/python benchmarks/train.py --to docs/results/train.md
 	test -d .peers || $(BIN)/python benchmarks/data.py --install .peers
 	$(BIN)/python benchmarks/data.py --envs .peers --rounds 3 --check --to docs/results/data_speed.md

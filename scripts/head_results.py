@@ -72,7 +72,7 @@ train: {num_train_epochs: 2, total_train_batch_size: 32, learning_rate: 1.0e-3}
         """head: {type: regression, column: label}
 data:
   sources: [{type: json, path: data/raw/klue-sts-v1.1_dev.json}]
-  split: {validation: 0.05, test: 0.3}
+  split: {validation: 0.05, test: 0.3, seed: 7}   # pooling and rate were chosen on another draw (seed 42)
   max_length: 256
 train: {num_train_epochs: 8, total_train_batch_size: 16, learning_rate: 3.0e-4}
 """,

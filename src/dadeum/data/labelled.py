@@ -133,12 +133,24 @@ class Labelled:
         made[0] = made[0]._replace(targets=targets, sequences=len(made))
         return [made[0], *(one._replace(sequences=0) for one in made[1:])]
 
+    def _placed(self, rows: Sequence[Row]) -> Sequence[tuple[list[int], list[int]] | FaultyRow]:
+        """Ids and words of many rows at once; one by one, where the words of one are not its text."""
+        pairs = [(row["text"], row["words"]) for row in rows]
+        try:
+            return self.texts.words(pairs)
+        except FaultyRow as fault:
+            if len(rows) == 1:
+                return [fault]
+            return [one for row in rows for one in self._placed([row])]
+
     def _words(self, rows: Sequence[Row]) -> list[list[Sample] | DataError]:
         found: list[list[Sample] | DataError] = []
         head = self.labels.heads[0]
-        for row in rows:
+        for row, placed in zip(rows, self._placed(rows), strict=True):
             try:
-                ((ids, firsts),) = self.texts.words([(row["text"], row["words"])])
+                if isinstance(placed, FaultyRow):
+                    raise placed
+                ids, firsts = placed
                 labels = said_words(head, row)
                 known = [UNLABELLED if unlabelled(one) else float(index(head, one)) for one in labels]
                 targets = tuple(known[first] if first >= 0 else UNLABELLED for first in firsts)
