@@ -231,3 +231,18 @@ def test_freshness_needs_no_torch(ran: Path) -> None:
     assert time.monotonic() - begun < 5
     assert json.loads(said.stderr.splitlines()[-1]) == {"code": 0, "heavy": []}, said.stderr.decode()
     assert "✓ export" in said.stdout.decode() and "▶" not in said.stdout.decode()
+
+
+def test_what_a_head_looks_at_makes_rows_stale_and_how_it_is_built_does_not(written: Path) -> None:
+    def prints(**head: object) -> dict[str, str]:
+        text = ", ".join(f"{key}: {value}" for key, value in {"type": "sequence_classification", **head}.items())
+        plan = plan_of(written, f"head={{{text}}}", "evaluate.metrics=[accuracy]")
+        return {step.name: step.fingerprint for step in plan.steps}
+
+    def changed(**head: object) -> set[str]:
+        before, after = prints(), prints(**head)
+        return {name for name in before if before[name] != after[name]}
+
+    assert {"preprocess", "format", "train"} <= changed(column="hate")
+    assert {"format", "train"} <= changed(labels="[a, b]") and "preprocess" not in changed(labels="[a, b]")
+    assert "train" in changed(dropout=0.5) and not {"preprocess", "format"} & changed(dropout=0.5)

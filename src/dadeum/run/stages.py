@@ -153,12 +153,14 @@ def _known(
         "tokenizer.chat_template": template_hash(experiment.tokenizer.chat_template, workspace),
         **({"tokenizer.add_special_tokens": list(tokens)} if tokens else {}),
         "train.objective": purpose.objective,
+        # Of labels only those are kept that heads look at.
+        **({"head": [purpose.takes, *(target.column for target in purpose.targets)]} if purpose.targets else {}),
         "data stage version": data_step.CODE_VERSION,
         **{f"{name} version": installed[name] for name in ("transformers", "tokenizers")},
     }
     made["format"] = {"preprocess": _mark(made, "preprocess"), **formatting, "gate version": data_step.GATE_VERSION}
     if purpose.targets:
-        made["format"]["head"] = experiment.head.model_dump(mode="json")
+        made["format"]["head"] = [target._asdict() for target in purpose.targets]
     if experiment.model.init == "random":
         made["initialise"] = {**base, "tokenizer": made["preprocess"]["tokenizer"], **tools}
         base = {"initialise": _mark(made, "initialise")}
