@@ -111,6 +111,7 @@ def test_every_tensor_is_written_once(tmp_path: Path) -> None:
 
 
 def test_an_adapter_is_saved_with_its_head_and_merged(tmp_path: Path) -> None:
+    """faults A16: nothing of the head is drawn anew."""
     save_model(tiny("llama"), tmp_path / "base")
     model = headed("single", adapted(model=without_output(tiny("llama"))))
     save_model(model, tmp_path / "adapter")
@@ -144,6 +145,7 @@ def test_a_model_with_a_head_is_no_language_model(tmp_path: Path) -> None:
 
 
 def test_what_is_damaged_or_of_another_head_is_told(tmp_path: Path) -> None:
+    """faults A16: a tensor of the head that is not there is an error, not a random one."""
     save_model(tiny("llama"), tmp_path / "base")
     place = tmp_path / "adapter"
     model = headed("single", adapted(model=without_output(tiny("llama"))))
