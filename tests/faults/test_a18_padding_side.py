@@ -10,7 +10,7 @@ from dadeum.model.headed import Headed, head_outputs, without_output
 from dadeum.model.heads import HEADS
 from dadeum.model.save import save_model
 from scripts.head_cases import padded
-from tests.model.tiny import SHAPES, documents, tiny
+from tests.model.tiny import documents, tiny
 
 END = 2
 NAME = "sequence_classification"
