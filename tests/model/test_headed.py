@@ -164,13 +164,13 @@ class Known:
     """A tokenizer with these special tokens that ends a text with `end`."""
 
     def __init__(self, end: int, **ids: int | None) -> None:
-        self.end = end
+        self.ids = [5, end]
         for name in ("pad", "unk", "eos", "bos"):
             setattr(self, f"{name}_token_id", ids.get(name))
             setattr(self, f"{name}_token", f"<{name}>" if ids.get(name) is not None else None)
 
     def __call__(self, text: str) -> dict[str, list[int]]:
-        return {"input_ids": [5, self.end]}
+        return {"input_ids": self.ids}
 
 
 def test_no_text_ends_with_the_padding() -> None:
@@ -179,3 +179,6 @@ def test_no_text_ends_with_the_padding() -> None:
     assert padding_of(Known(9, eos=2)) == ("<eos>", 2)
     assert padding_of(Known(2, pad=2, eos=2, unk=1)) == ("<unk>", 1)
     assert padding_of(Known(2, eos=2)) == (None, None)
+    mute = Known(2, eos=2)
+    mute.ids = []  # it makes no token of the probe
+    assert padding_of(mute) == ("<eos>", 2)

@@ -38,10 +38,10 @@ Padding = tuple[str | None, int | None]
 
 def padding_of(tokenizer: Any) -> Padding:
     """A token for padding. transformers' classes look at the last token that is none, so no text may end with it."""
-    end = tokenizer("a")["input_ids"][-1]
+    ends = tokenizer("a")["input_ids"][-1:]
     for name in ("pad_token", "unk_token", "eos_token", "bos_token"):
         number = getattr(tokenizer, f"{name}_id")
-        if number is not None and number != end:
+        if number is not None and number not in ends:
             return getattr(tokenizer, name), int(number)
     return None, None
 

@@ -1,6 +1,7 @@
 """Weights on their way to disk and back, with the prompt that belongs to them."""
 
 import hashlib
+import logging
 import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from dadeum.core.artifact import read_json, write_json
 from dadeum.core.settings import MemberSettings
 from dadeum.data.labels import Labels
 from dadeum.model.adapters import ADAPTERS, Course, resumed
-from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS
+from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, is_headed
 from dadeum.model.head_files import load_head
 from dadeum.model.headed import headed_of
 from dadeum.model.heads import HEADS
@@ -24,6 +25,7 @@ from dadeum.model.packing import peft_of
 from dadeum.model.save import save_model, saved_as_trained
 from dadeum.train.job import TrainJob
 
+logger = logging.getLogger("dadeum")
 PROMPT = "prompt"
 TOKENIZER_CONFIG = "tokenizer_config.json"
 COURSE, COURSE_VALUES, TRAINED = "adapter.safetensors", "adapter.json", "trained.safetensors"
@@ -93,6 +95,8 @@ def load_weights(
         # A whole model is its own base: only the weights of the checkpoint are read.
         model, place = model.model_copy(update={"init": "pretrained", "config": None}), checkpoint
     adapter = job.adapter
+    if checkpoint is None and place is not None and is_headed(place):
+        logger.warning("%s: its own head is left out, a new one is trained", place)
     if checkpoint is not None and not whole:
         adapter = resumed(adapter, read_json(checkpoint / ADAPTER_CONFIG))
     module = load_for_training(

@@ -171,6 +171,21 @@ def test_a_smoke_test_learns_rows_by_heart(base: Path, formatted: dict[str, Path
     assert found.passed and found.answers is None and found.rows == 8
 
 
+def test_a_base_with_a_head_of_its_own_gets_a_new_one(
+    base: Path, formatted: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The body goes on, and nobody takes the new head for the old one."""
+    first = head_job(tmp_path, base, CASES["regression"], formatted["regression"], adapter="full")
+    final = train(first, Silent()).final
+    other = head_job(tmp_path, final, CASES["multi_label"], formatted["multi_label"], "next")
+    with caplog.at_level("WARNING", "dadeum"):
+        loop = prepare(other, Silent(), Processes(), {})
+    assert "its own head is left out, a new one is trained" in caplog.text
+    trained = load_file(final / "model.safetensors")["model.embed_tokens.weight"]
+    name = "module.base_model.model.model.embed_tokens.weight"
+    assert torch.equal(dict(loop.module.named_parameters())[name], trained)
+
+
 def test_weights_that_are_not_finite_are_not_written(base: Path, formatted: dict[str, Path], tmp_path: Path) -> None:
     loop = opened(tmp_path, base, formatted["regression"], CASES["regression"])
     headed = headed_of(loop.module)
