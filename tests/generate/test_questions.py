@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dadeum.core.errors import DataError
-from dadeum.generate.questions import Question, csv_text, read_questions, write_answers
+from dadeum.generate.questions import Question, csv_text, from_cell, read_questions, write_answers
 
 
 def write(path: Path, data: str, encoding: str = "utf-8") -> Path:
@@ -75,3 +75,10 @@ def test_answers_in_three_shapes(tmp_path: Path) -> None:
     assert sorted(f.name for f in tmp_path.iterdir()) == ["a.csv", "a.jsonl", "a.md"]
     with pytest.raises(DataError, match=r"ends in .md, .jsonl or .csv"):
         write_answers(tmp_path / "a.docx", "모델", rows)
+
+
+def test_numbers_are_no_formulas_and_cells_are_read_back() -> None:
+    texts = ["-0.5847", "+3", "-1e-5", "-0.58 : -0.76", "=1+1", "'quoted'", "-가"]
+    rows = list(csv.reader(io.StringIO(csv_text(["a"], [[text] for text in texts]).removeprefix("\ufeff"))))[1:]
+    assert [row[0] for row in rows] == ["-0.5847", "+3", "-1e-5", "'-0.58 : -0.76", "'=1+1", "'quoted'", "'-가"]
+    assert [from_cell(row[0]) for row in rows] == texts

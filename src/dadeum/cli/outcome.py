@@ -78,11 +78,13 @@ def _difference(metric: dict[str, Any], name: str) -> str:
 def _samples(view: "View", folder: "Path", names: list[str]) -> None:
     import csv
 
+    from dadeum.generate.questions import from_cell
+
     path = folder / "model_comparison_results.csv"
     if not path.is_file():
         return
     with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = list(csv.DictReader(file))
+        rows = [{name: from_cell(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
     step = max(1, len(rows) // SAMPLES)
     for row in rows[::step][:SAMPLES]:
         reference = {say("reference", "기준 답"): _short(row["reference"])} if row["reference"] else {}

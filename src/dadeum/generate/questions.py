@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ READ = (".txt", ".csv", ".jsonl")
 WRITTEN = (".md", ".jsonl", ".csv")
 # Cells that begin so are formulas to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
+NUMBER = re.compile(r"[+-]?\d+(\.\d+)?(e[+-]?\d+)?")
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,19 @@ def csv_lines(rows: Iterable[Sequence[Any]]) -> str:
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip(" ").startswith(FORMULA):
+    if isinstance(value, str) and _may_count(value):
         return "'" + value
     return "" if value is None else value
+
+
+def from_cell(cell: str) -> str:
+    """What was meant by a cell of such a file."""
+    return cell[1:] if cell.startswith("'") and _may_count(cell[1:]) else cell
+
+
+def _may_count(text: str) -> bool:
+    """Whether a spreadsheet may take the text for a formula; a number is none."""
+    return text.lstrip(" ").startswith(FORMULA) and NUMBER.fullmatch(text) is None
 
 
 def check_output(path: Path) -> None:
