@@ -121,6 +121,24 @@ def test_a_name_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         check_output(tmp_path / "nowhere" / "a.csv")
 
 
+def test_no_cell_of_any_row_is_lost(predictors: dict[str, Predictor], tmp_path: Path) -> None:
+    """Rows of JSON have cells of their own; dates of Parquet are no JSON."""
+    import datetime
+
+    import pyarrow
+    from pyarrow import parquet
+
+    one = predictors["sequence_classification"]
+    (tmp_path / "in.jsonl").write_text('{"document": "w5"}\n{"document": "w6", "tags": ["x"]}\n', encoding="utf-8")
+    predicted(one, tmp_path / "in.jsonl", tmp_path / "a.csv")
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [(row["document"], row["tags"]) for row in csv.DictReader(file)] == [("w5", ""), ("w6", '["x"]')]
+    table = pyarrow.table({"document": ["w5"], "day": [datetime.date(2026, 1, 2)]})
+    parquet.write_table(table, tmp_path / "in.parquet")
+    predicted(one, tmp_path / "in.parquet", tmp_path / "b.jsonl")
+    assert json.loads((tmp_path / "b.jsonl").read_text("utf-8"))["day"] == "2026-01-02"
+
+
 def test_formulas_are_text_to_a_spreadsheet(predictors: dict[str, Predictor], tmp_path: Path) -> None:
     (tmp_path / "in.csv").write_text("document\n=w5\n", encoding="utf-8")
     predicted(predictors["sequence_classification"], tmp_path / "in.csv", tmp_path / "a.csv")

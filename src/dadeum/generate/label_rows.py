@@ -24,7 +24,7 @@ WORDS_OF = "words"
 
 
 class Survey(NamedTuple):
-    """A file before it is worked on: how many rows it has, and the columns of the first."""
+    """A file before it is worked on: how many rows it has, and the columns of all of them."""
 
     rows: int
     columns: list[str]
@@ -64,11 +64,13 @@ def rows(path: Path) -> Iterator[Row]:
 
 def survey(path: Path) -> Survey:
     """Read it through. Raises as `rows` does, and for a file without rows."""
-    every = rows(path)
-    first = next(every, None)
-    if first is None:
+    count, columns = 0, dict[str, None]()
+    for row in rows(path):
+        count += 1
+        columns.update(dict.fromkeys(row.values))
+    if not count:
         raise DataError(say(f"{path}: holds no row", f"{path}: 행이 하나도 없습니다"))
-    return Survey(1 + sum(1 for _ in every), list(first.values))
+    return Survey(count, list(columns))
 
 
 class Reader:

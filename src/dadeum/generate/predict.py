@@ -112,7 +112,7 @@ def _lines(show: Callable[[str], object]) -> Write:
 
     def write(some: Sequence[Asked], said: Sequence[Said]) -> None:
         for asked, one in zip(some, said, strict=True):
-            show(json.dumps({**asked.values, UNDER: one}, ensure_ascii=False))
+            show(json.dumps({**asked.values, UNDER: one}, ensure_ascii=False, default=str))
 
     return write
 
@@ -149,4 +149,4 @@ def flattened(said: Mapping[str, Any], before: str = "") -> dict[str, Any]:
 
 
 def _cell(value: Any) -> Any:
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | dict) else value
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
