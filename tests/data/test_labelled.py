@@ -279,3 +279,23 @@ def test_a_filter_that_changes_words_is_found_out(tmp_path: Path) -> None:
     rows = [{"tokens": ["010", "1234", "5678", f"번 {i}"], "ner_tags": ["O", "O", "O", "B"]} for i in range(10)]
     with pytest.raises(DataError, match="the text is not made of its words"):
         made(data, rows, WORDS, filters=[{"type": "personal"}])
+
+
+def test_heads_of_several_sets_each_learn_from_their_own(tmp_path: Path) -> None:
+    data = Data(tmp_path)
+    hate = [{"text": f"댓글 {i}", "hate": ("n", "y")[i % 2]} for i in range(20)]
+    film = [{"text": f"영화 {i}", "stars": i % 5, "label": 0} for i in range(20)]
+    sources = [
+        {"type": "jsonl", "path": data.write(f"{name}.jsonl", lines(rows))} for name, rows in (("a", hate), ("b", film))
+    ]
+    purpose = Purpose("head", "labels", (Target("h", "class", "hate"), Target("s", "numbers", "stars")))
+    folder = data.format(data.settings(*sources, split={"validation": 0, "test": 0}), purpose)
+    found = [entry.targets.tolist() for entry in Samples.open(folder / "train.arrow")]
+    assert found[1][0] == 1 and math.isnan(found[1][1])
+    assert math.isnan(found[23][0]) and found[23][1] == 3
+    with pytest.raises(
+        DataError, match=r"head 's': the rows have no column of labels 'stras', found: hate; set head.column"
+    ):
+        data.format(
+            data.settings(sources[0]), purpose._replace(targets=(purpose.targets[0], Target("s", "numbers", "stras")))
+        )
