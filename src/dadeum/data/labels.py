@@ -6,6 +6,7 @@ beside tokenizer and prompt contract.
 
 import json
 import math
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -25,6 +26,7 @@ VERSION = 1
 UNLABELLED = -100.0  # a token or a word that says nothing
 NONE = math.nan  # a row that says nothing to this head
 LISTED = 20  # names in a message
+ENTITY = re.compile(r"<([^<>]*):[A-Z]{2,}>")
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # class: one of some names; classes: any of them; numbers; words: a name for each word; choice: which of some answers.
 Kind = Literal["class", "classes", "numbers", "words", "choice"]
@@ -289,6 +291,10 @@ def worded(column: str, value: Any, words: Sequence[str]) -> list[Any]:
 
 
 def joined(words: Sequence[str], text: str | None = None) -> str:
-    """Words as one text: with blanks between, or as `text` has them where these are its words without."""
+    """Words as one text: with blanks between, or as `text` has them where these are its words without.
+
+    KLUE-NER's sentences hold their entities as `<서울:LC>`.
+    """
     whole = "".join(words)
-    return whole if whole == text or any(not word.strip() for word in words) else " ".join(words)
+    plain = None if text is None else ENTITY.sub(r"\1", text)
+    return whole if whole in (text, plain) or any(not word.strip() for word in words) else " ".join(words)

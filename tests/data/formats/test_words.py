@@ -51,5 +51,10 @@ def test_what_is_wrong_is_named(values: dict[str, Any], reason: str) -> None:
         words.convert(values)
 
 
+def test_letters_of_a_sentence_that_holds_its_entities() -> None:
+    row = {"sentence": "<서울:LC>에서", "tokens": list("서울에서"), "ner_tags": ["B-LC", "I-LC", "O", "O"]}
+    assert words.convert(row).text == "서울에서"
+
+
 def test_words_alone_are_no_such_rows() -> None:
     assert not words.matches(frozenset({"tokens"})) and not words.matches(frozenset({"ner_tags", "text"}))
