@@ -67,7 +67,7 @@ BAD: dict[str, tuple[str, str]] = {
     "unknown key of the second source": (GOOD.replace("path: b.jsonl", "path: b.jsonl, pth: c"), "a.yaml:6: data.sources.1.pth: found an unknown key, expected one of: type, path, …; did you mean 'path'?"),
     "unknown member": (GOOD.replace("lora", "lorra"), f"a.yaml:4: adapter.type: found 'lorra', expected one of: {KINDS}; did you mean 'lora'?"),
     "unknown member by name": (GOOD.replace("{type: lora, r: 8}", "ful"), f"a.yaml:4: adapter: found 'ful', expected one of: {KINDS}; did you mean 'full'?"),
-    "unknown source": (GOOD.replace("type: csv", "type: cvs"), "a.yaml:6: data.sources.0.type: found 'cvs', expected one of: csv, …; did you mean 'csv'?"),
+    "unknown source": (GOOD.replace("type: csv", "type: cvs"), "a.yaml:6: data.sources.0.type: found 'cvs', expected one of: conll, csv, …; did you mean 'csv'?"),
     "unknown metric": (GOOD + "evaluate: {metrics: [chrf, rogue]}\n", "a.yaml:9: evaluate.metrics.1: found 'rogue', expected one of: …; did you mean 'rouge'?"),
     "member without type": (GOOD.replace("type: lora, ", ""), f"a.yaml:4: adapter: found a mapping, expected 'type', one of: {KINDS}"),
     "member of another shape": (GOOD.replace("{type: lora, r: 8}", "[lora]"), "a.yaml:4: adapter: found a list, expected a mapping with 'type', or the type's name"),

@@ -88,7 +88,8 @@ def test_the_names_of_the_examples_are_known() -> None:
         name
         for file in (ROOT / "configs").glob("*.yaml")
         for name in re.findall(
-            r"\b(?:name|name_or_path|fallback): *([\w.-]+/[\w.-]+)", file.read_text(encoding="utf-8")
+            r"\b(?:name|name_or_path|teacher_model_name_or_path|fallback): *([\w.-]+/[\w.-]+)",
+            file.read_text(encoding="utf-8"),
         )
         if not (ROOT / name).exists() and not name.startswith(("checkpoints/", "data/"))
     }

@@ -1,5 +1,6 @@
 """A32: the same seed gives the same adapter in two processes, before the first step and after the last; another does not."""
 
+import re
 from pathlib import Path
 
 from tests.train import children
@@ -8,7 +9,7 @@ from tests.train.support import make_formatted, make_job, tensors
 
 def _starts_with(job_evidence: Path) -> str:
     log = next(job_evidence.glob("training_*.log")).read_text(encoding="utf-8")
-    return log.split("weights ")[1][:12]
+    return re.search(r"weights ([0-9a-f]{12})", log)[1]  # type: ignore[index]
 
 
 def test_two_processes_agree(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from dadeum.config.purpose import PRETRAIN
 from dadeum.core import artifact
 from dadeum.core.errors import DataError
 from dadeum.data import step
@@ -54,12 +55,12 @@ def test_text_of_one_token_trains_nothing(tmp_path: Path) -> None:
     with pytest.raises(
         DataError, match=r"untrained_end_token: 1 of 2 rows, first t\.txt:2: the tokenizer has no eos_token"
     ):
-        data.format(settings, "pretrain")
+        data.format(settings, PRETRAIN)
     settings = settings.model_copy(update={"allow": ("untrained_end_token",)})
-    folder = data.format(settings, "pretrain")
+    folder = data.format(settings, PRETRAIN)
     assert artifact.read_json(folder / step.STATISTICS)["dropped"] == {"nothing trained": 1}
     with pytest.raises(DataError, match=r"first t\.txt:1: no token of it would be trained"):
-        data.format(settings.model_copy(update={"faulty_rows": "error"}), "pretrain")
+        data.format(settings.model_copy(update={"faulty_rows": "error"}), PRETRAIN)
 
 
 def test_too_many_are_an_error_above_a_set_share(tmp_path: Path) -> None:

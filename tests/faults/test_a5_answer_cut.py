@@ -56,6 +56,6 @@ def test_every_kept_row_has_its_whole_answer_and_end_token(data: Data, policy: s
     tokenizer, _ = open_prompt(folder / step.PROMPT)
     samples = Samples.open(folder / "train.arrow")
     assert len(samples) == rows and max(samples.lengths) <= LIMIT
-    for ids, weights, row, _ in samples:
+    for ids, weights, row, *_ in samples:
         assert tokenizer.decode(ids[weights > 0]) == f"온전한 답 {row}<|im_end|>"
         assert ids[-1] == tokenizer.eos_token_id

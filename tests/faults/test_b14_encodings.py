@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from dadeum.config.purpose import PRETRAIN
 from dadeum.core.errors import DataError
 from dadeum.core.fingerprint import fingerprint
 from dadeum.data import step
@@ -44,7 +45,7 @@ def test_other_kinds_of_files_too(tmp_path: Path, suffix: str) -> None:
     found = []
     for codec in ENCODED:
         settings = data.settings({"type": kind, "path": data.write(f"f.{suffix}", text[suffix].encode(codec))})
-        found.append(fingerprint([row["text"] for row in data.rows(settings, "pretrain")]))
+        found.append(fingerprint([row["text"] for row in data.rows(settings, PRETRAIN)]))
     assert len(set(found)) == 1
 
 

@@ -22,14 +22,14 @@ def _poison(monkeypatch: pytest.MonkeyPatch, rows: set[int], value: float, *, gr
     """The forward pass of these rows gives `value` (or a gradient of it) instead of a loss."""
     honest = Loop.compute
 
-    def compute(self: Loop, model: torch.nn.Module, batch: Any) -> dict[str, Tensor]:
-        sums = honest(self, model, batch)
+    def compute(self: Loop, model: torch.nn.Module, batch: Any) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        sums, shown = honest(self, model, batch)
         if not rows & {int(i) for i in batch.rows} or not torch.is_grad_enabled():
-            return sums
+            return sums, shown
         if gradient:
             sums["nll"].register_hook(lambda g: g * value)
-            return sums
-        return {"nll": sums["nll"] * value}
+            return sums, shown
+        return {"nll": sums["nll"] * value}, shown
 
     monkeypatch.setattr(Loop, "compute", compute)
 

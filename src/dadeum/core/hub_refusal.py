@@ -19,6 +19,11 @@ KNOWN: dict[Kind, tuple[str, ...]] = {
         "meta-llama/Llama-3.2-1B-Instruct",
         "TinyLlama/TinyLlama-1.1B-Chat-v1.0",
         "google/gemma-3-1b-it",
+        "Qwen/Qwen2.5-0.5B",
+        "Qwen/Qwen2.5-0.5B-Instruct",
+        "Qwen/Qwen2.5-1.5B-Instruct",
+        "Qwen/Qwen3-4B-Instruct-2507",
+        "naver-hyperclovax/HyperCLOVAX-SEED-Text-Instruct-0.5B",
     ),
     "dataset": (
         "ohilikeit/empathetic_dialogues_mutli_turn_ko",
@@ -27,6 +32,8 @@ KNOWN: dict[Kind, tuple[str, ...]] = {
         "e9t/nsmc",
         "beomi/KoAlpaca-v1.1a",
         "TheFinAI/Fino1_Reasoning_Path_FinQA",
+        "klue/klue",
+        "kuotient/orca-math-korean-dpo-pairs",
     ),
 }
 
