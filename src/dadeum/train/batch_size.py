@@ -45,6 +45,40 @@ def given(size: int, rank_total: int) -> int:
     )
 
 
+def too_large(where: str, size: int) -> TrainError:
+    """The sentence of so many samples at once that do not fit."""
+    if size == 1:
+        return TrainError(
+            say(
+                f"{where}; lower data.max_length, set train.gradient_checkpointing to true, or take a smaller model",
+                f"{where}. data.max_length를 줄이거나 train.gradient_checkpointing을 켜거나 더 작은 모델을 쓰세요",
+            )
+        )
+    half = size // 2
+    return TrainError(
+        say(
+            f"{where}; set train.per_device_train_batch_size to {half} (the result stays the same), or "
+            "train.gradient_checkpointing to true",
+            f"{where}. train.per_device_train_batch_size를 {half}(으)로 줄이거나(결과는 같습니다) "
+            "train.gradient_checkpointing을 켜세요",
+        )
+    )
+
+
+def require(loop: Loop, size: int, state_bytes: int) -> None:
+    """Raises TrainError where the `size` longest samples do not fit together: before the first step, not at the one they come in."""
+    lengths = np.asarray(loop.samples.lengths)
+    longest = np.argsort(-lengths, kind="stable")[:size]
+    if not loop.processes.greatest(float(not _fits(loop, longest, state_bytes))):
+        return
+    tokens = ", ".join(str(int(n)) for n in lengths[longest][:3]) + (", …" if size > 3 else "")
+    where = say(
+        f"the longest samples ({tokens} tokens), {size} at once, do not fit the memory",
+        f"가장 긴 샘플 {size}개({tokens}토큰)가 한 번에 메모리에 들어가지 않습니다",
+    )
+    raise too_large(where, size)
+
+
 def fitted(loop: Loop, rank_total: int, state_bytes: int) -> int:
     """The largest size that fits, by halves; `state_bytes` is what the optimizer will need besides.
 
@@ -57,14 +91,11 @@ def fitted(loop: Loop, rank_total: int, state_bytes: int) -> int:
     longest = np.argsort(-np.asarray(loop.samples.lengths), kind="stable")
     while loop.processes.greatest(float(not _fits(loop, longest[:size], state_bytes))):
         if size == 1:
-            raise TrainError(
-                say(
-                    f"not even one sample of {int(lengths[0])} tokens fits the memory; lower data.max_length, set "
-                    "train.gradient_checkpointing, or take a smaller model",
-                    f"토큰 {int(lengths[0])}개인 샘플 하나도 메모리에 맞지 않습니다. data.max_length를 줄이거나 "
-                    "train.gradient_checkpointing을 켜거나 더 작은 모델을 쓰세요",
-                )
+            where = say(
+                f"not even one sample of {int(lengths[0])} tokens fits the memory",
+                f"토큰 {int(lengths[0])}개인 샘플 하나도 메모리에 맞지 않습니다",
             )
+            raise too_large(where, size)
         size //= 2
     return size
 

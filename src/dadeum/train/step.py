@@ -197,11 +197,12 @@ def _stand(loop: "Loop", checkpoint: "Checkpoint | None") -> None:
         loop.reporter.note(say(f"goes on after step {loop.step}", f"{loop.step}단계 뒤부터 이어서 학습합니다"))
         return
     rng.seed_everything(settings.seed + loop.processes.rank)
-    if wanted != "auto":
-        loop.per_device = batch_size.given(wanted, rank_total)
-        return
     trainable = sum(p.numel() for p in loop.module.parameters() if p.requires_grad)
     state_bytes = OPTIMIZERS.of(settings.optim).state_bytes(settings.optim, trainable)
+    if wanted != "auto":
+        loop.per_device = batch_size.given(wanted, rank_total)
+        batch_size.require(loop, loop.per_device, state_bytes)
+        return
     loop.per_device = size = batch_size.fitted(loop, rank_total, state_bytes)
     loop.reporter.note(
         say(
@@ -319,22 +320,15 @@ def _device_name(processes: "Processes") -> str:
 
 def run_loop(loop: "Loop") -> None:
     """Run it. Raises TrainError where the memory runs out."""
-    from dadeum.train.batch_size import out_of_memory
+    from dadeum.train.batch_size import out_of_memory, too_large
 
     try:
         loop.run()
     except Exception as error:
         if not out_of_memory(error):
             raise
-        half = max(1, loop.per_device // 2)
-        raise TrainError(
-            say(
-                f"step {loop.step + 1}: the memory ran out; set train.per_device_train_batch_size to {half} (the result "
-                "stays the same), or train.gradient_checkpointing to true",
-                f"{loop.step + 1}단계: 메모리가 모자랍니다. train.per_device_train_batch_size를 {half}(으)로 줄이거나(결과는 같습니다) "
-                "train.gradient_checkpointing을 켜세요",
-            )
-        ) from error
+        where = say(f"step {loop.step + 1}: the memory ran out", f"{loop.step + 1}단계: 메모리가 모자랍니다")
+        raise too_large(where, loop.per_device) from error
 
 
 def _write_final(loop: "Loop") -> TrainResult:
