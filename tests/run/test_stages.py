@@ -65,6 +65,12 @@ def test_one_byte_of_the_rows_behind_the_same_size_and_time(ran: Path) -> None:
         ("train.save_total_limit=5", [], "train", ""),
         ("model.config.hidden_size=16", ["initialise", *FROM_TRAIN], "initialise", "changed: model.config"),
         ("train.seed=1", ["initialise", *FROM_TRAIN], "train", "changed: initialise, train.seed"),
+        (
+            "tokenizer.add_special_tokens=[<new>]",
+            ["preprocess", "format", "initialise", *FROM_TRAIN],
+            "initialise",
+            "changed: tokenizer.add_special_tokens",
+        ),
     ],
 )
 def test_a_changed_setting(done: Path, setting: str, expected: list[str], step: str, why: str) -> None:

@@ -141,6 +141,7 @@ def _known(
     formatting = {key: keys.pop(key) for key in FORMAT_KEYS}
     base = base_made_from(experiment, where.model, workspace)
     tokens = experiment.tokenizer.new_tokens
+    added = {"tokenizer.add_special_tokens": list(tokens)} if tokens else {}
     model = _held(experiment)
     scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate")
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
@@ -151,7 +152,7 @@ def _known(
         **sources,  # later: of a prompt file its bytes count, not its name
         "tokenizer": tokenizer_hash(where.tokenizer),
         "tokenizer.chat_template": template_hash(experiment.tokenizer.chat_template, workspace),
-        **({"tokenizer.add_special_tokens": list(tokens)} if tokens else {}),
+        **added,
         "train.objective": purpose.objective,
         # Of labels only those are kept that heads look at.
         **({"head": [purpose.takes, *(target.column for target in purpose.targets)]} if purpose.targets else {}),
@@ -162,7 +163,8 @@ def _known(
     if purpose.targets:
         made["format"]["head"] = [target._asdict() for target in purpose.targets]
     if experiment.model.init == "random":
-        made["initialise"] = {**base, "tokenizer": made["preprocess"]["tokenizer"], **tools}
+        # New tokens have rows of these weights.
+        made["initialise"] = {**base, "tokenizer": made["preprocess"]["tokenizer"], **added, **tools}
         base = {"initialise": _mark(made, "initialise")}
     made["eval base"] = {"format": _mark(made, "format"), **base, **model, **scores, **tools}
     train = {k: v for k, v in flat(experiment.train.model_dump(mode="json"), "train").items() if k not in BESIDE}
