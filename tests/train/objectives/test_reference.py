@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from dadeum.config.model import ModelSettings
 from dadeum.core.errors import ConfigError, TrainError
 from dadeum.core.progress import Silent
 from dadeum.model.adapters import ADAPTERS
+from dadeum.model.heads import HEADS
 from dadeum.model.packing import peft_of
 from dadeum.train.objectives import OBJECTIVES
 from dadeum.train.objectives._reference import FOLDER, switched_off
@@ -214,3 +216,25 @@ def test_two_processes_do_what_one_does(objective: str, adapter: str, rows: Path
         return
     found, others = (tensors(job.checkpoints / FOLDER, "train.safetensors") for job in (one, two))
     np.testing.assert_allclose(*(v["log_probabilities"].numpy() for v in (found, others)), rtol=1e-5)
+
+
+OPT = {"model_type": "opt", "hidden_size": 64, "word_embed_proj_dim": 64, "ffn_dim": 64, "num_hidden_layers": 2}
+OPT |= {"num_attention_heads": 4, "max_position_embeddings": 128, "dropout": 0.5}
+
+
+@pytest.mark.parametrize("name", ["head", "layers"])
+def test_dropout_that_is_a_number(name: str, rows: Path, tmp_path: Path) -> None:
+    shown = []
+    for asked in (True, False):
+        settings = {**(DPO if name == "layers" else {"type": "reward"}), "disable_dropout": asked}
+        job = make_job(tmp_path / str(asked), rows, objective=settings, packing=False)
+        if name == "layers":
+            job = dataclasses.replace(job, model=ModelSettings(init="random", config=OPT))
+        else:
+            job = dataclasses.replace(job, head=HEADS.validate({"type": "reward", "dropout": 0.5}))
+        loop = prepare(job, Silent(), Processes(), {})
+        for seed in (0, 1):
+            torch.manual_seed(seed)
+            loop.step = 0
+            shown.append(step_of(loop)[2])
+    assert shown[0] == shown[1] and shown[2] != shown[3]

@@ -4,7 +4,7 @@ The sequences of all units stand one after the other: of pairs the better and th
 """
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings, setting
@@ -24,8 +24,8 @@ class AnswerSettings(MemberSettings):
 
     disable_dropout: bool = setting(
         True,
-        "Train without dropout, that of the adapter too: it would be noise in what is compared.",
-        "드롭아웃(어댑터의 것도) 없이 학습합니다. 비교하는 값에 잡음이 되기 때문입니다.",
+        "Train without dropout, that of adapter and head too: it would be noise in what is compared.",
+        "드롭아웃(어댑터와 헤드의 것도) 없이 학습합니다. 비교하는 값에 잡음이 되기 때문입니다.",
     )
 
 
@@ -136,9 +136,10 @@ def quiet(settings: AnswerSettings, loop: "Loop") -> None:
 
     found = False
     for module in loop.module.modules():
-        names = ("p",) if isinstance(module, nn.Dropout) else ("attention_dropout",)
+        # Layers of transformers, and heads, may also hold it as a number (`attention_dropout`, OPT's `dropout`).
+        names = ["p"] if isinstance(module, nn.Dropout) else [n for n in vars(module) if n.endswith("dropout")]
         for name in names:
-            share: Any = getattr(module, name, None)
+            share = getattr(module, name)
             if isinstance(share, float) and share > 0:
                 found = True
                 setattr(module, name, 0.0)
