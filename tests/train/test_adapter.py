@@ -19,6 +19,7 @@ from dadeum.train.step import prepare, train
 from dadeum.train.weights import hash_of_trained
 from tests.model.tiny import tiny
 from tests.train import children
+from tests.train.judged import make_judged, pair_units
 from tests.train.support import Told, make_job, trained
 
 LORA = {"type": "lora", "r": 4}
@@ -309,3 +310,20 @@ def test_two_processes_train_as_one(adapter: dict[str, Any], tmp_path: Path, for
     assert children.wait(children.together(two, tmp_path)) == [0, 0], children.said(tmp_path / "said-0.json")
     for ours, theirs in zip(trained(one, "loss", "grad_norm"), trained(two, "loss", "grad_norm"), strict=True):
         assert ours == pytest.approx(theirs, rel=1e-4)
+
+
+def test_eva_looks_at_one_sequence_of_a_unit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """End to end two answers may be longer than the model has places."""
+    seen: list[int] = []
+    monkeypatch.setattr(
+        "dadeum.train.adapter.initialise",
+        lambda _, __, start: seen.extend(int(n) for batch in start.batches for n in batch["attention_mask"].sum(-1)),
+    )
+    units = pair_units(16)
+    begin(
+        tmp_path,
+        make_judged(tmp_path, units, []),
+        {**LORA, "init_lora_weights": "eva"},
+        objective={"type": "dpo"},
+    )
+    assert seen == [len(entry.sequences[0][0]) for entry in units]

@@ -37,13 +37,12 @@ def give_first_values(job: TrainJob, module: "nn.Module", samples: Any, tokenize
 
     device = next(module.parameters()).device
     count = min(START_ROWS, len(samples))
-    rows = [samples[len(samples) * i // count] for i in range(count)]
+    # Of a unit of several sequences the first: end to end they are nothing that the model ever reads.
+    rows = [samples[len(samples) * i // count].sequences[0] for i in range(count)]
     batches = [
         {
             key: value.to(device)
-            for key, value in collate(
-                [(row[0], row[1]) for row in rows[at : at + START_BATCH]], packing=False, pad_id=pad_id
-            ).items()
+            for key, value in collate(rows[at : at + START_BATCH], packing=False, pad_id=pad_id).items()
             if key in ("input_ids", "attention_mask")
         }
         for at in range(0, count, START_BATCH)
