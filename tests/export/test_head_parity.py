@@ -28,7 +28,9 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, P
     return found
 
 
-def test_what_is_exported_is_what_was_trained(trained: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:
+def test_what_is_exported_is_what_was_trained(
+    trained: dict[str, tuple[Path, Path]], tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     for name, (final, base) in trained.items():
         out = tmp_path / name
         found = export(TARGETS.validate("merged"), final=final, base=base, out=out, reporter=Silent())
@@ -42,6 +44,7 @@ def test_what_is_exported_is_what_was_trained(trained: dict[str, tuple[Path, Pat
         # What the merged model is from the one on eight bits is told, not hidden.
         assert ("difference_from_quantised" in found) == (name == "multi")
         assert (out / "labels.json").is_file() and (out / "tokenizer.json").is_file()
+    assert "Loading weights" not in capfd.readouterr().err  # progress is drawn by dadeum alone
 
 
 def test_another_model_is_refused(trained: dict[str, tuple[Path, Path]], tmp_path: Path) -> None:

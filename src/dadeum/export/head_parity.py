@@ -15,6 +15,7 @@ from dadeum.model.form import Form
 from dadeum.model.head_files import own_class
 from dadeum.model.headed import head_outputs, headed_of
 from dadeum.model.load import load_for_inference
+from dadeum.model.save import without_bars
 
 TEXTS = (
     "안녕하세요. 무엇을 도와드릴까요?",
@@ -85,7 +86,8 @@ def _said(
 
 def _plain(kind: Any, place: Path, batch: dict[str, torch.Tensor], *, words: bool) -> torch.Tensor:
     """By transformers alone: its own padding rule, one text and then all."""
-    model = kind.from_pretrained(place, dtype=torch.float32, local_files_only=True, use_safetensors=True).eval()
+    with without_bars():
+        model = kind.from_pretrained(place, dtype=torch.float32, local_files_only=True, use_safetensors=True).eval()
     with torch.inference_mode():
         logits: torch.Tensor = model(**batch).logits
     return logits[batch["attention_mask"].bool()] if words else logits
