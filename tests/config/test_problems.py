@@ -97,3 +97,16 @@ def test_a_fault_without_a_line_names_the_file() -> None:
         Experiment.model_validate({"name": 1})
     told = [str(p) for p in translate(caught.value, Experiment, {"name": 1}, {}, "f.yaml")]
     assert told == ["f.yaml:1: name: found 1, expected text", "f.yaml:1: data: found nothing, expected a value"]
+
+
+def test_too_few_of_something_is_said_even_where_each_is_right() -> None:
+    raw: dict[str, Any] = {
+        "name": "a",
+        "model": {"name_or_path": "m"},
+        "data": {"sources": [{"type": "csv", "path": "a.csv"}]},
+        "head": {"type": "multi", "heads": {"a": {"type": "sequence_classification"}}},
+    }
+    with pytest.raises(ValidationError) as caught:
+        Experiment.model_validate(raw)
+    (problem,) = translate(caught.value, Experiment, raw, {}, "a.yaml")
+    assert problem.key == "head.heads" and problem.text.endswith("expected at least 2 item(s)")

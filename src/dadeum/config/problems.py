@@ -107,9 +107,11 @@ def translate(
     """All findings of a validation, one line each, in the order of the file."""
     merged: dict[tuple[Place, bool], tuple[dict[str, Any], list[str]]] = {}
     branches: set[Place] = set()
-    for finding in error.errors(include_url=False):
+    findings = error.errors(include_url=False)
+    within = {finding["loc"][:i] for finding in findings for i in range(len(finding["loc"]))}
+    for finding in findings:
         absent = finding["type"] == "missing"
-        if finding["type"] == "too_short" and finding["input"]:
+        if finding["type"] == "too_short" and finding["loc"] in within:
             continue  # its items are at fault, and told one by one
         place = _written(finding["loc"], raw, absent)
         if len(place) < len(finding["loc"]):
