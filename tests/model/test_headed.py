@@ -179,6 +179,7 @@ def test_no_text_ends_with_the_padding() -> None:
     assert padding_of(Known(9, eos=2)) == ("<eos>", 2)
     assert padding_of(Known(2, pad=2, eos=2, unk=1)) == ("<unk>", 1)
     assert padding_of(Known(2, eos=2)) == (None, None)
+    assert padding_of(Known(9, pad=2, eos=2, unk=1), ends=(2,)) == ("<unk>", 1)
     mute = Known(2, eos=2)
     mute.ids = []  # it makes no token of the probe
     assert padding_of(mute) == ("<eos>", 2)

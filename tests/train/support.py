@@ -109,7 +109,7 @@ def make_formatted(
 
 def make_job(root: Path, formatted: Path | None = None, run: str = "run", **changes: Any) -> TrainJob:
     """A job under `root`; `changes` are settings of `train:`, or `config`, `adapter`, and fields of the job."""
-    fields = {k: changes.pop(k) for k in ("packing", "resume", "fingerprint", "model_place") if k in changes}
+    fields = {k: changes.pop(k) for k in ("packing", "resume", "fingerprint", "model_place", "head") if k in changes}
     config = {**LLAMA, **changes.pop("config", {})}
     adapter = changes.pop("adapter", "full")
     train = {

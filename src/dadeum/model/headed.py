@@ -36,14 +36,17 @@ class Outputs(NamedTuple):
 Padding = tuple[str | None, int | None]
 
 
-def padding_of(tokenizer: Any) -> Padding:
-    """A token for padding. transformers' classes look at the last token that is none, so no text may end with it."""
-    ends = tokenizer("a")["input_ids"][-1:]
-    for name in ("pad_token", "unk_token", "eos_token", "bos_token"):
-        number = getattr(tokenizer, f"{name}_id")
-        if number is not None and number not in ends:
-            return getattr(tokenizer, name), int(number)
-    return None, None
+def padding_of(tokenizer: Any, ends: Sequence[int] = ()) -> Padding:
+    """A token for padding. transformers' classes look at the last token that is none, so no text may end with it, nor a
+    conversation, whose `ends` the template knows."""
+    ends = [*ends, *tokenizer("a")["input_ids"][-1:]]
+    known = [
+        (getattr(tokenizer, n), getattr(tokenizer, f"{n}_id"))
+        for n in ("pad_token", "unk_token", "eos_token", "bos_token")
+    ]
+    added: Mapping[int, Any] = getattr(tokenizer, "added_tokens_decoder", {})
+    known += [(str(token), number) for number, token in sorted(added.items()) if token.special]
+    return next(((token, int(n)) for token, n in known if n is not None and n not in ends), (None, None))
 
 
 class NoOutput(nn.Module):

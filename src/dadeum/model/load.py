@@ -66,13 +66,15 @@ def load_for_training(
     new_tokens: Mapping[str, str] = {},
     head: MemberSettings | None = None,
     labels: Sequence[Mapping[str, Any]] = (),
+    ends: Sequence[int] = (),
 ) -> nn.Module:
     """The model on `device`, in training mode, with its adapter, and with its `head` as the `heads` of labels.json make it.
 
     Trainable weights are float32 whatever is stored; frozen ones are held in `model.dtype` (`auto`: float32 with fp32,
     else the type of the arithmetic), or in few bits. The same seed gives the same weights whether the base was loaded or
     made. `new_tokens`, with their descriptions, get rows; those of fresh weights are as fresh as all others. With
-    `packing` an attention that keeps packed samples apart is chosen and checked. Raises ModelError.
+    `packing` an attention that keeps packed samples apart is chosen and checked. `ends` are tokens that rows end with.
+    Raises ModelError.
     """
     quantize.refuse(model, adapter)
     refuse(adapter, Beside(packing=packing, bits=model.quantization.bits if model.quantization else 0))
@@ -123,7 +125,7 @@ def load_for_training(
     check_output_free(trained, adapter.type)
     seed_all(seed)
     headed = Headed(trained, head, labels)
-    headed.padding = padding_of(tokenizer)
+    headed.padding = padding_of(tokenizer, ends)
     return headed.train()
 
 

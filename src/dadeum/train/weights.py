@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from dadeum.core.artifact import read_json, write_json
 from dadeum.core.settings import MemberSettings
+from dadeum.data.contract import PromptContract
 from dadeum.data.labels import Labels
 from dadeum.model.adapters import ADAPTERS, Course, resumed
 from dadeum.model.files import ADAPTER_CONFIG, ADAPTER_WEIGHTS, is_headed
@@ -111,6 +112,7 @@ def load_weights(
         new_tokens={} if whole else job.new_tokens,
         head=job.head,
         labels=head_labels(job.head, job.formatted / PROMPT),
+        ends=_ends(job),
     )
     if checkpoint is not None and not whole:
         _take_back(module, checkpoint)
@@ -118,6 +120,13 @@ def load_weights(
     if checkpoint is not None and headed is not None:
         load_head(headed, checkpoint)
     return module
+
+
+def _ends(job: TrainJob) -> tuple[int, ...]:
+    """What the rows of a head end with, where they are conversations."""
+    if job.head is None or HEADS.of(job.head).takes != "pair":
+        return ()
+    return PromptContract.load(job.formatted / PROMPT).stop_ids
 
 
 def head_labels(head: MemberSettings | None, prompt: Path) -> list[dict[str, Any]]:
