@@ -1,11 +1,13 @@
 """An exported model with a head is held against its source, and one that is another model is refused."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
+from dadeum.core.artifact import read_json, write_json
 from dadeum.core.errors import ConfigError, ModelError
 from dadeum.core.progress import Silent
 from dadeum.export.head_parity import head_parity
@@ -62,3 +64,17 @@ def test_a_file_for_text_alone_is_refused_by_name(trained: dict[str, tuple[Path,
     final, base = trained["multi"]
     with pytest.raises(ConfigError, match=r"export: found 'gguf', which takes models that write text, .* use: merged"):
         export(TARGETS.validate("gguf"), final=final, base=base, out=tmp_path / "out", reporter=Silent())
+
+
+def test_a_model_that_no_token_pads_is_held_against_transformers_as_well(
+    trained: dict[str, tuple[Path, Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sequence_classification", "token_classification"):
+        final, base = trained[name]
+        alone = tmp_path / f"{name}-final"
+        shutil.copytree(final, alone)
+        note = read_json(alone / "head.json")
+        write_json(alone / "head.json", {**note, "pad_token": None, "pad_token_id": None})
+        found = export(TARGETS.validate("merged"), final=alone, base=base, out=tmp_path / name, reporter=Silent())
+        assert read_json(tmp_path / name / "config.json").get("pad_token_id") is None
+        assert found["transformers_difference"] <= 1e-5

@@ -85,10 +85,14 @@ def _said(
 
 
 def _plain(kind: Any, place: Path, batch: dict[str, torch.Tensor], *, words: bool) -> torch.Tensor:
-    """By transformers alone: its own padding rule, one text and then all."""
+    """By transformers alone, with its own padding rule; text by text where no token pads."""
     with without_bars():
         model = kind.from_pretrained(place, dtype=torch.float32, local_files_only=True, use_safetensors=True).eval()
     with torch.inference_mode():
+        if model.config.get_text_config().pad_token_id is None:
+            kept = [ids[mask.bool()][None] for ids, mask in zip(*batch.values(), strict=True)]
+            found = [model(input_ids=ids).logits for ids in kept]
+            return torch.cat([logits[0] for logits in found] if words else found)
         logits: torch.Tensor = model(**batch).logits
     return logits[batch["attention_mask"].bool()] if words else logits
 
