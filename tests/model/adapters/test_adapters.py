@@ -128,6 +128,26 @@ def test_modules_that_are_not_there() -> None:
         ModelError, match=r"modules_to_save: found 'score', which this model does not have; it has: .*lm_head"
     ):
         adapt("lora", modules_to_save=["score"])
+    with pytest.raises(ModelError, match=r"found 'lm_hed', .*; did you mean 'lm_head'\?"):
+        adapt("lora", modules_to_save=["lm_hed"])
+    with pytest.raises(ModelError, match=r"found 'q_prj', .*; did you mean 'q_proj'\?; name some"):
+        adapt("lora", target_modules=["q_prj"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"rank_pattern": {"q_prj": 4}}, r"rank_pattern: found 'q_prj', .*v_proj; did you mean 'q_proj'\?"),
+        ({"rank_pattern": {"q_proj": 4}, "target_modules": ["v_proj"]}, r"rank_pattern: found 'q_proj', .*: v_proj;"),
+        ({"alpha_pattern": {r"layers\.9\..*": 4}}, r"alpha_pattern: found 'layers"),
+        ({"target_parameters": ["experts.down_proj"]}, r"target_parameters: found 'experts.down_proj'"),
+    ],
+)
+def test_what_peft_would_pass_over_is_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ModelError, match=said):
+        adapt("lora", **settings)
+    whole = {"v_proj": 2, r"layers\.0\.self_attn\.q_proj": 4}
+    assert adapt("lora", rank_pattern=whole).peft_config["default"].rank_pattern == whole
 
 
 @pytest.mark.parametrize("shape", ["mixtral", "qwen2_moe"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 
 if TYPE_CHECKING:
     from torch import nn
@@ -109,7 +110,8 @@ def all_paths(targets: Targets, model: Any) -> list[str]:
 def misfit(targets: Targets, model: Any, reason: str = "") -> ModelError:
     """The sentence of targets that do not fit, with those that do."""
     found = targets if isinstance(targets, str) else ", ".join(targets)
-    listed, why = ", ".join(linear_names(model)), f" ({reason})" if reason else ""
+    names, why = linear_names(model), f" ({reason})" if reason else ""
+    listed = ", ".join(names) + (hint(nearest(found, names)) if "," not in found else "")
     cure, korean = ("name some of them", "이 가운데서 고르세요")
     if found != ALL:
         cure, korean = (f"{cure}, or use '{ALL}'", f"이 가운데서 고르거나 '{ALL}'를 쓰세요")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from dadeum.core.errors import ModelError
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 from dadeum.model.adapters import NeedsWeights
 from dadeum.model.adapters._targets import ALL, all_paths, check_targets, linear_names, meets, misfit, outside, tied
 from dadeum.model.adapters._virtual import hush
@@ -34,6 +35,7 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
     values = {key: list(value) if isinstance(value, tuple) else value for key, value in values.items()}
     values |= _of_model(model, known)
     _check_layers(values, model)
+    _check_parameters(values, model)
     targets = values.get("target_modules")
     if targets:
         check_targets(targets, model)
@@ -52,6 +54,7 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
             warnings.filterwarnings(
                 "ignore", message=".*(fan_in_fan_out|tie_word_embeddings|path_initial_model|low_cpu_mem_usage)"
             )
+            warnings.filterwarnings("ignore", message=".*_pattern keys did not match")  # that is refused below
             adapted: Any = get_peft_model(model, config_class(**values))
     except Exception as error:
         if "out of memory" in str(error).lower():
@@ -79,6 +82,7 @@ def wrap(kind: str, model: Any, values: dict[str, Any], new_tokens: Sequence[int
     if values.get("ensure_weight_tying"):  # PEFT writes in what it made of it, and does not read that back
         adapted.peft_config["default"].modules_to_save = saved
     hush(adapted.peft_config["default"])
+    _check_patterns(values, adapted)
     _freeze_outside(adapted)
     found: nn.Module = adapted
     return found
@@ -131,16 +135,45 @@ def _check_layers(values: dict[str, Any], model: Any) -> None:
         )
 
 
+def _check_parameters(values: dict[str, Any], model: Any) -> None:
+    """PEFT warns of parameters that there are not, or names the wrong setting."""
+    there = [name for name, _ in model.named_parameters()]
+    for wanted in values.get("target_parameters") or ():
+        if not any(meets(wanted, name) for name in there):
+            raise _nowhere("target_parameters", wanted, sorted({name.rsplit(".", 1)[-1] for name in there}))
+
+
+def _check_patterns(values: dict[str, Any], adapted: Any) -> None:
+    """PEFT passes over ranks and scales of layers that get no adapter."""
+    tuner = adapted.base_model
+    there = [*getattr(tuner, "targeted_module_names", ()), *getattr(tuner, "targeted_parameter_names", ())]
+    for key in ("rank_pattern", "alpha_pattern"):
+        for wanted in values.get(key) or ():
+            if not any(re.match(rf"(.*\.)?({wanted})$", name) for name in there):
+                raise _nowhere(key, wanted, sorted({name.rsplit(".", 1)[-1] for name in there}))
+
+
+def _nowhere(key: str, wanted: str, names: list[str]) -> ModelError:
+    listed, near = ", ".join(names), hint(nearest(wanted, names))
+    return ModelError(
+        say(
+            f"adapter.{key}: found '{wanted}', which fits nothing here; there are: {listed}{near}; correct it, or leave it out",
+            f"adapter.{key}: '{wanted}'에 맞는 것이 없습니다. 있는 것: {listed}{near}. 고치거나 빼세요",
+        )
+    )
+
+
 def _check_saved(values: dict[str, Any], known: set[str], model: Any) -> None:
     """`modules_to_save` must be there; two tied layers stay one, where the method knows how."""
     names = [name for name, _ in model.named_modules()]
     for wanted in values["modules_to_save"]:
         if not any(meets(wanted, name) for name in names):
-            listed = ", ".join(sorted({n.rsplit(".", 1)[-1] for n in names if n and not n[-1].isdigit()}))
+            last = sorted({n.rsplit(".", 1)[-1] for n in names if n and not n[-1].isdigit()})
+            listed, near = ", ".join(last), hint(nearest(wanted, last))
             raise ModelError(
                 say(
-                    f"adapter.modules_to_save: found '{wanted}', which this model does not have; it has: {listed}",
-                    f"adapter.modules_to_save: 이 모델에는 '{wanted}'이(가) 없습니다. 있는 것: {listed}",
+                    f"adapter.modules_to_save: found '{wanted}', which this model does not have; it has: {listed}{near}",
+                    f"adapter.modules_to_save: 이 모델에는 '{wanted}'이(가) 없습니다. 있는 것: {listed}{near}",
                 )
             )
     if not tied(model):
