@@ -80,7 +80,16 @@ def test_long_texts_are_cut_to_the_context(predictors: dict[str, Predictor], tmp
         ("a.docx", "x", r"a.docx: found '.docx', expected one of: .*\.csv"),
         ("a.csv", "document\n", r"a.csv: holds no row"),
         ("a.jsonl", '{"document": "w5"}\n{"document"\n', r"a.jsonl:2: no JSON"),
-        ("a.csv", "id,other\n1,2\n", r"a.csv.*columns id, other"),
+        (
+            "a.csv",
+            "id,other\n1,2\n",
+            r"a.csv: found columns id, other, expected text .*; say which is which, such as --column",
+        ),
+        (
+            "a.jsonl",
+            '{"tokens": ["w5"], "ner_tags": ["O"]}\n',
+            r"a.jsonl: found columns tokens, ner_tags, expected text",
+        ),
         ("a.csv", "id,document\n1,w5\n2,\n", r"a.csv:3: column 'document' is blank"),
     ],
 )
@@ -91,3 +100,11 @@ def test_what_is_wrong_with_a_file_is_told(
         (tmp_path / name).write_text(text, encoding="utf-8")
     with pytest.raises(DataError, match=sentence):
         asked(predictors["sequence_classification"], tmp_path / name)
+
+
+def test_a_column_that_is_not_there_is_told_with_the_nearest(predictors: dict[str, Predictor], tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("본문,id\nw5,1\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"a.csv: --column: no column 'idd', found: 본문, id; did you mean 'id'\?"):
+        asked(predictors["sequence_classification"], tmp_path / "a.csv", text="idd")
+    with pytest.raises(DataError, match=r": is a folder, expected a file of rows"):
+        survey(tmp_path)

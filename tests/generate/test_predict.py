@@ -116,9 +116,27 @@ def test_a_bad_row_in_the_middle_leaves_no_half_file(predictors: dict[str, Predi
 
 def test_a_name_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"a.xlsx: found '.xlsx', expected a name that ends in .csv or .jsonl"):
-        check_output(tmp_path / "a.xlsx")
+        check_output(tmp_path / "a.xlsx", tmp_path / "in.csv")
     with pytest.raises(DataError, match=r"nowhere: no such folder"):
-        check_output(tmp_path / "nowhere" / "a.csv")
+        check_output(tmp_path / "nowhere" / "a.csv", tmp_path / "in.csv")
+    (tmp_path / "folder.csv").mkdir()
+    with pytest.raises(DataError, match=r"folder.csv: is a folder, expected a file"):
+        check_output(tmp_path / "folder.csv", tmp_path / "in.csv")
+    path = texts(tmp_path / "in.csv")
+    with pytest.raises(DataError, match=r"in.csv: holds the rows themselves, which would be overwritten"):
+        check_output(tmp_path / ".." / tmp_path.name / "in.csv", path)
+
+
+def test_a_column_of_the_file_is_never_taken_for_the_prediction(
+    predictors: dict[str, Predictor], tmp_path: Path
+) -> None:
+    """What was predicted once is predicted again: the older answers are neither lost nor doubled."""
+    one = predictors["sequence_classification"]
+    for name, column in (("a.csv", "predicted_label"), ("a.jsonl", "predicted")):
+        predicted(one, texts(tmp_path / "in.csv"), tmp_path / name)
+        with pytest.raises(DataError, match=rf"{name}: has a column '{column}' already, where the prediction would"):
+            predicted(one, tmp_path / name, tmp_path / f"again-{name}")
+    assert not list(tmp_path.glob("*again*"))
 
 
 def test_no_cell_of_any_row_is_lost(predictors: dict[str, Predictor], tmp_path: Path) -> None:

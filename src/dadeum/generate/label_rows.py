@@ -10,8 +10,10 @@ import numpy as np
 
 from dadeum.core.errors import DataError
 from dadeum.core.language import say
+from dadeum.core.near import hint, nearest
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow, by_name, list_of
+from dadeum.data.clean import Cleaner
 from dadeum.data.formats import FORMATS, Conversation
 from dadeum.data.kinds import Recogniser
 from dadeum.data.labelled import Texts
@@ -21,6 +23,13 @@ from dadeum.generate.predictor import Ids, Predictor
 # What stands for the label that a row does not have to have: formats read none without.
 STAND_INS: dict[str, dict[str, Any]] = {"labels": {"label": "0"}, "choices": {"answer": "A"}}
 WORDS_OF = "words"
+# Columns that a file must have, whatever it has beside.
+NEEDED = {
+    "labels": "text (or document, sentence, comments …; sentence1 and sentence2)",
+    "words": "tokens (or words), or text",
+    "choices": "question, choices",
+    "pair": "prompt, chosen, rejected; or messages",
+}
 
 
 class Survey(NamedTuple):
@@ -42,6 +51,10 @@ class Asked:
 
 def rows(path: Path) -> Iterator[Row]:
     """The rows of a file. Raises DataError: no such file, unknown kind, a damaged row."""
+    if path.is_dir():
+        raise DataError(
+            say(f"{path}: is a folder, expected a file of rows", f"{path}: 행이 든 파일이 아니라 폴더입니다")
+        )
     if not path.is_file():
         raise DataError(say(f"{path}: no such file", f"{path}: 그런 파일이 없습니다"))
     kind = kind_of(path)
@@ -80,6 +93,7 @@ class Reader:
         self.predictor, self.takes = predictor, predictor.takes
         self.texts = Texts(predictor.tokenizer)
         self.renderer = predictor.contract.renderer(predictor.tokenizer)
+        self.clean = Cleaner(predictor.contract.system_prompt)
         there = by_name(dict.fromkeys(found.columns))
         self.split = self.takes == "words" and not any(name in there for name in FORMATS.member(WORDS_OF).WORDS)
         takes: Any = "labels" if self.split else self.takes
@@ -87,7 +101,12 @@ class Reader:
         if takes == "words":
             self.stand_in = {"ner_tags": None}
         recognise = Recogniser(columns=columns, takes=takes)
-        self.convert, _ = recognise(path.name, [*found.columns, *(n for n in self.stand_in if n not in there)])
+        try:
+            self.convert, kind = recognise(path.name, [*found.columns, *(n for n in self.stand_in if n not in there)])
+        except DataError:
+            raise _unfit(path, found.columns, columns, takes) from None
+        if takes != "pair" and getattr(FORMATS.member(kind), "GIVES", "") != takes:
+            raise _unfit(path, found.columns, columns, takes)
 
     def __call__(self, row: Row) -> Asked:
         """Raises DataError with the row's place."""
@@ -101,6 +120,7 @@ class Reader:
         if "ner_tags" in self.stand_in:
             values["ner_tags"] = ["O"] * self._words(values)
         made = self.convert(values)
+        made = made if made.messages else self.clean(made)
         words: list[tuple[str, int | None]] = []
         if self.takes == "words":
             ids, words = self._tagged(made)
@@ -132,13 +152,34 @@ class Reader:
         return ids, [(word, starts.get(number)) for number, word in enumerate(words)]
 
     def _conversations(self, made: Conversation) -> list[list[int]]:
-        talks = [made.messages, *([made.rejected] if made.rejected else [])]
+        both = [made.messages, *([made.rejected] if made.rejected else [])]
+        talks = [self.clean(made._replace(messages=talk, rejected=())).messages for talk in both]
         found = []
         for sample in self.renderer.samples_batch(([dict(m) for m in talk] for talk in talks), "last_assistant"):
             if isinstance(sample, DataError):
                 raise sample
             found.append(sample[0].input_ids.tolist())
         return found
+
+
+def _unfit(path: Path, there: list[str], columns: Mapping[str, str], takes: str) -> DataError:
+    """The sentence of columns that are not those of training; it does not tell of labels, which need not be there."""
+    found, lost = ", ".join(there), [theirs for theirs in columns.values() if theirs not in there]
+    if lost:
+        near = hint(nearest(lost[0], there))
+        return DataError(
+            say(
+                f"{path}: --column: no column '{lost[0]}', found: {found}{near}",
+                f"{path}: --column: '{lost[0]}' 열이 없습니다. 있는 열: {found}{near}",
+            )
+        )
+    expected = NEEDED[takes]
+    return DataError(
+        say(
+            f"{path}: found columns {found}, expected {expected}; say which is which, such as --column text=본문",
+            f"{path}: 열이 {found}입니다. 필요한 열: {expected}. --column text=본문처럼 어느 열이 무엇인지 적으세요",
+        )
+    )
 
 
 def chunks(asked: Iterator[Asked], size: int) -> Iterator[list[Asked]]:

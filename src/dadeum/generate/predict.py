@@ -20,13 +20,22 @@ UNDER = "predicted"
 Said = dict[str, Any]
 
 
-def check_output(path: Path) -> None:
-    """Raises DataError where predictions cannot be written under that name."""
+def check_output(path: Path, rows: Path) -> None:
+    """Raises DataError where predictions of the file `rows` cannot be written under that name."""
     if path.suffix.lower() not in WRITTEN:
         raise DataError(
             say(
                 f"{path}: found '{path.suffix}', expected a name that ends in .csv or .jsonl",
                 f"{path}: '{path.suffix}'(으)로는 쓸 수 없습니다. .csv나 .jsonl로 끝나는 이름이어야 합니다",
+            )
+        )
+    if path.is_dir():
+        raise DataError(say(f"{path}: is a folder, expected a file", f"{path}: 파일이 아니라 폴더입니다"))
+    if path.exists() and rows.exists() and path.samefile(rows):
+        raise DataError(
+            say(
+                f"{path}: holds the rows themselves, which would be overwritten; give -o another name",
+                f"{path}: 예측할 행이 든 파일이라 덮어쓰게 됩니다. -o에 다른 이름을 쓰세요",
             )
         )
     if not path.absolute().parent.is_dir():
@@ -49,9 +58,11 @@ def predict_file(
     `out` appears whole or not at all. Raises DataError with the place of a row that cannot be read.
     """
     read = Reader(predictor, path, found, columns)
+    if out is None or out.suffix.lower() != ".csv":
+        _free(path, found.columns, [UNDER])
     reporter.start(predictor.name, found.rows, say("rows", "행"))
     done = cut = 0
-    with _writer(out, found.columns, show) as write:
+    with _writer(out, path, found.columns, show) as write:
         for some in chunks((read(row) for row in rows(path)), batch_size * BATCHES):
             said: dict[int, Said] = {}
             for places in _batches(some, batch_size):
@@ -93,7 +104,7 @@ Write = Callable[[Sequence[Asked], Sequence[Said]], None]
 
 
 @contextmanager
-def _writer(out: Path | None, columns: Sequence[str], show: Callable[[str], object]) -> Iterator[Write]:
+def _writer(out: Path | None, path: Path, columns: Sequence[str], show: Callable[[str], object]) -> Iterator[Write]:
     if out is None:
         yield _lines(show)
         return
@@ -101,10 +112,22 @@ def _writer(out: Path | None, columns: Sequence[str], show: Callable[[str], obje
     try:
         with aside.open("w", encoding="utf-8", newline="") as file:
             lines = _lines(lambda line: file.write(line + "\n"))
-            yield _table(file, columns) if out.suffix.lower() == ".csv" else lines
+            yield _table(file, path, columns) if out.suffix.lower() == ".csv" else lines
         os.replace(aside, out)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _free(path: Path, columns: Sequence[str], names: Sequence[str]) -> None:
+    """Raises DataError where the file of rows has a column of such a name: of two, one would be lost."""
+    twice = next((name for name in names if name in columns), None)
+    if twice is not None:
+        raise DataError(
+            say(
+                f"{path}: has a column '{twice}' already, where the prediction would stand; rename it, or take it out",
+                f"{path}: 예측이 들어갈 '{twice}' 열이 이미 있습니다. 이름을 바꾸거나 빼세요",
+            )
+        )
 
 
 def _lines(show: Callable[[str], object]) -> Write:
@@ -117,13 +140,14 @@ def _lines(show: Callable[[str], object]) -> Write:
     return write
 
 
-def _table(file: TextIO, columns: Sequence[str]) -> Write:
+def _table(file: TextIO, path: Path, columns: Sequence[str]) -> Write:
     """The columns of the file, and after them those of the prediction of its first row."""
     header: list[str] = []
 
     def write(some: Sequence[Asked], said: Sequence[Said]) -> None:
         flat = [flattened(one) for one in said]
         if not header:
+            _free(path, columns, list(flat[0]))
             header.extend(flat[0])
             file.write("\ufeff" + csv_lines([[*columns, *header]]))
         cells = (

@@ -62,7 +62,7 @@ def predict(
     from dadeum.run.store import find_model
 
     if output is not None:
-        check_output(output)
+        check_output(output, file)
     named = _columns(column or [])
     found = survey(file)
     workspace = Workspace.here()
