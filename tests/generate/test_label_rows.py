@@ -1,12 +1,16 @@
 """Files on their way to a head: read as training reads them, without labels; what is wrong is told with its place."""
 
 import json
+import unicodedata
+from copy import copy
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from dadeum.core.errors import DataError
+from dadeum.data.labelled import Texts
 from dadeum.generate.label_rows import Asked, Reader, rows, survey
 from dadeum.generate.predictor import Predictor
 from tests.generate.heads import opened, trained
@@ -63,6 +67,32 @@ def test_choices_are_a_sequence_each_and_pairs_are_two(predictors: dict[str, Pre
     assert len(single[0].sequences) == 1
     both = asked(judge, write(tmp_path / "d.jsonl", {"prompt": "w5", "chosen": "w6", "rejected": "w7"}))
     assert len(both[0].sequences) == 2 and np.array_equal(both[0].sequences[0], single[0].sequences[0])
+
+
+def test_texts_are_cleaned_as_for_training(
+    predictors: dict[str, Predictor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files of macOS hold Hangul in pieces, those of Windows other line ends."""
+    seen: list[object] = []
+    monkeypatch.setattr(Texts, "ids", lambda _, pairs: seen.extend(pairs) or [[5] for _ in pairs])
+    monkeypatch.setattr(Texts, "words", lambda _, rows: seen.extend(rows) or [([5], [0]) for _ in rows])
+    apart = unicodedata.normalize("NFD", "각") + "\r\n나"
+    asked(predictors["sequence_classification"], write(tmp_path / "a.jsonl", {"text": apart}))
+    asked(predictors["multiple_choice"], write(tmp_path / "b.jsonl", {"question": apart, "choices": [apart, "w6"]}))
+    asked(predictors["token_classification"], write(tmp_path / "c.jsonl", {"tokens": [apart[:3], "w6"]}))
+    assert seen == [("각\n나", None), ("각\n나", "각\n나"), ("각\n나", "w6"), ("각 w6", ("각", "w6"))]
+
+
+def test_conversations_begin_with_the_system_prompt_of_training(
+    predictors: dict[str, Predictor], tmp_path: Path
+) -> None:
+    judge = copy(predictors["reward"])
+    path = write(tmp_path / "a.jsonl", {"prompt": "w5", "chosen": "w6", "rejected": "w6"})
+    (plain,) = asked(judge, path)
+    judge.contract = replace(judge.contract, system_prompt="w9")
+    (told,) = asked(judge, path)
+    for with_it, without in zip(told.sequences, plain.sequences, strict=True):
+        assert 9 in with_it and 9 not in without and len(with_it) > len(without)
 
 
 def test_long_texts_are_cut_to_the_context(predictors: dict[str, Predictor], tmp_path: Path) -> None:
