@@ -84,6 +84,11 @@ def test_heads_end_to_end_and_what_a_row_does_not_say() -> None:
     assert found[0] == 1 and all(map(math.isnan, found[1:3])) and found[3:] == (0, 1, 0)
 
 
+def test_of_several_classes_none_may_hold_but_a_single_one_must() -> None:
+    assert numbers(MANY, row([])) == [0.0, 0.0, 0.0]
+    assert math.isnan(numbers(THREE, row([]))[0]) and math.isnan(numbers(SCORE, row([]))[0])
+
+
 def test_the_file_comes_back_as_it_was(tmp_path: Path) -> None:
     labels = Labels((THREE, SCORE, Head("c", "choice", "answer", None, 1, "letter")), "[SEP]")
     labels.save(tmp_path)

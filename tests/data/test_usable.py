@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dadeum.config.purpose import PRETRAIN, SFT, Purpose
+from dadeum.config.purpose import PRETRAIN, SFT, Purpose, Target
 from dadeum.core.errors import DataError
 from dadeum.data.cells import FaultyRow
 from dadeum.data.formats import Conversation
@@ -21,6 +21,13 @@ def test_what_is_trained_goes_through_as_it_is() -> None:
     assert usable(SFT, "compare")(row) == usable(PRETRAIN, "compare")(row) == row
     text = Conversation(text="글")
     assert usable(PRETRAIN, "compare")(text) == AS_TEXT(text) == text
+
+
+def test_no_class_at_all_is_a_label_and_a_blank_cell_is_none() -> None:
+    take = usable(Purpose("head", "labels", (Target("h", "class"),)), "compare")
+    assert take(Conversation(text="글", labels={"label": []})).labels == {"label": []}
+    with pytest.raises(FaultyRow, match="no label: column 'label' is blank"):
+        take(Conversation(text="글", labels={"label": " "}))
 
 
 def test_pairs_wait_for_an_objective_that_compares() -> None:

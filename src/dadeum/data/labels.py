@@ -120,11 +120,13 @@ def no_column(target: Target, columns: Iterable[str]) -> DataError:
 
 
 def said(target: Target, row: Row) -> Any:
-    """What the row says to the head: the cell; None where it says nothing."""
+    """What the row says to the head: the cell; None where it says nothing. Of several classes none may hold."""
     labels = row.get("labels") or {}
     column = column_of(target, labels)
     value = None if column is None else labels[column]
     blank = value is None or (isinstance(value, float) and math.isnan(value))
+    if isinstance(value, list | tuple) and not value:
+        blank = target.kind != "classes" and not row.get("words")
     return None if blank or (isinstance(value, str) and not value.strip()) else value
 
 
@@ -173,7 +175,7 @@ def number(value: Any, column: str) -> float:
 
 def numbers(head: Head, row: Row) -> list[float]:
     """The numbers that a row gives one head. Raises FaultyRow."""
-    value = said(Target(head.head, "class", head.column), row)
+    value = said(Target(head.head, "classes" if head.kind == "classes" else "class", head.column), row)
     if head.kind == "choice":
         return [float(choice(head, value, row["choices"]))]
     count = 1 if head.kind == "class" else head.size

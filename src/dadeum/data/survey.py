@@ -79,6 +79,9 @@ class Survey:
             self._numbers(value)
 
     def _set(self, values: list[Any]) -> None:
+        if not values:
+            self._cell("")
+            return
         self.lengths[len(values)] += 1
         called = [name(one) for one in values]
         self.bits = self.bits and all(map(bit, values))

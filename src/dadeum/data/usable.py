@@ -107,8 +107,8 @@ def _labelled(row: Conversation, purpose: Purpose) -> Conversation:
     columns = {column: row.labels[column] for column in found if column is not None}
     if not columns:
         raise no_column(purpose.targets[0], row.labels)
-    entry = {"labels": columns}
-    if all(said(target, entry) is None for target in purpose.targets):
+    # Whether an empty list says something is known when samples are made: these rows serve heads of both kinds.
+    if all(said(target._replace(kind="classes"), {"labels": columns}) is None for target in purpose.targets):
         names = ", ".join(columns)
         raise FaultyRow("no label", say(f"no label: column '{names}' is blank", f"'{names}' 열이 비어 라벨이 없습니다"))
     if row.words:

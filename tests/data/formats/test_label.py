@@ -22,6 +22,7 @@ def convert(values: dict[str, Any]) -> Conversation:
         ({"text": "x", "label": 3}, ("x", None), {"label": 3}),
         ({"sentence": "x", "label": True}, ("x", None), {"label": True}),
         ({"text": "x", "labels": ["joy", "fear"]}, ("x", None), {"labels": ["joy", "fear"]}),
+        ({"text": "x", "labels": []}, ("x", None), {"labels": []}),
         ({"text": "x", "score": 0.5, "url": "u"}, ("x", None), {"score": 0.5}),
         (
             {"comments": "c", "contain_gender_bias": "False", "bias": "none", "hate": "hate"},
@@ -53,7 +54,7 @@ def test_shapes(values: dict[str, Any], texts: tuple[str, str | None], labels: d
         ({"document": " ", "label": "0"}, "column 'document' is blank"),
         ({"premise": "p", "hypothesis": None, "label": 0}, "column 'hypothesis' is blank"),
         ({"text": "x", "label": None}, "no label: column 'label' is blank"),
-        ({"text": "x", "labels": []}, "no label: column 'labels' is blank"),
+        ({"text": "x", "labels": [None, " "]}, "no label: column 'labels' is blank"),
     ],
 )
 def test_what_is_missing_is_named(values: dict[str, Any], reason: str) -> None:

@@ -62,7 +62,9 @@ def _label(column: str, value: Any) -> dict[str, Any]:
     if isinstance(value, Mapping):
         return {str(name): inner for name, inner in value.items() if _said(inner, column)}
     if isinstance(value, list | tuple):
-        return {column: [inner for inner in value if _said(inner, column)]} if value else {}
+        known = [inner for inner in value if _said(inner, column)]
+        # An empty list says that no class holds; blanks in a list say nothing.
+        return {column: known} if known or not value else {}
     return {column: value} if _said(value, column) else {}
 
 
