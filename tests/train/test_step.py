@@ -9,12 +9,14 @@ import pytest
 from dadeum.core.artifact import read_manifest, verified
 from dadeum.core.errors import TrainError
 from dadeum.core.progress import Silent
+from dadeum.model.heads import HEADS
 from dadeum.model.load import load_for_inference
 from dadeum.train.state import checkpoints
 from dadeum.train.step import train
+from tests.data.small import write_units
 from tests.model.tiny import longrope
 from tests.train import children
-from tests.train.judged import make_judged, pair_units
+from tests.train.judged import make_judged, pair_units, unit
 from tests.train.support import Told, make_formatted, make_job, random_rows
 
 KEYS = {
@@ -82,6 +84,25 @@ def test_a_sample_longer_than_the_model_is_refused(tmp_path: Path, formatted: Pa
     with pytest.raises(TrainError, match="60 tokens, but the model has only 32 positions"):
         train(job, Silent())
     assert not job.final.exists()
+
+
+def test_rows_that_are_read_later_count_as_well(tmp_path: Path) -> None:
+    """Without positions the validation would end a training that is under way, and the test a finished one."""
+    short, long = [random_rows(8, longest=size) for size in (25, 60)]
+    job = make_job(tmp_path, make_formatted(tmp_path, short, long), config={"max_position_embeddings": 32})
+    with pytest.raises(TrainError, match="60 tokens, but the model has only 32 positions"):
+        train(job, Silent())
+    formatted = make_judged(tmp_path / "reward", [unit([([5], [6]), ([5], [7])], row) for row in range(8)], [])
+    write_units(formatted / "test.arrow", [unit([([5] * 40, [6]), ([5] * 40, [7])], 8)])
+    job = make_job(
+        tmp_path / "reward",
+        formatted,
+        objective="reward",
+        head=HEADS.validate("reward"),
+        config={"max_position_embeddings": 32},
+    )
+    with pytest.raises(TrainError, match="41 tokens, but the model has only 32 positions"):
+        train(job, Silent())
 
 
 def test_no_training_rows_is_one_sentence(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from dadeum.train.job import STATISTICS, TrainJob, TrainResult
 from dadeum.train.schedule import Forecast, forecast
 
 if TYPE_CHECKING:
+    from dadeum.data.samples import Samples
     from dadeum.train.loop import Loop, Rows
     from dadeum.train.processes import Processes
     from dadeum.train.state import Checkpoint
@@ -141,11 +142,11 @@ def prepare(
         job, checkpoint.folder if checkpoint else None, tokenizer=tokenizer, precision=kind, device=processes.device
     )
     body = below_head(module)
+    _fits_the_model(body, _longest(job, [rows, validation], headed=body is not module))
     if checkpoint is None:
         give_first_values(job, body, samples, tokenizer, _pad_id(tokenizer))
         tell_trained(module, reporter)
     tell_memory(job, module, reporter)
-    _fits_the_model(body, samples)
     _rotates_evenly(job, module, samples)
     if settings.gradient_checkpointing:
         enable_checkpointing(module)
@@ -260,11 +261,19 @@ def _may_resume(job: TrainJob, checkpoint: "Checkpoint", now: dict[str, Any]) ->
     require_same(then, now, str(checkpoint.folder))
 
 
-def _fits_the_model(module: Any, samples: Any) -> None:
+def _longest(job: TrainJob, parts: "list[Samples]", *, headed: bool) -> int:
+    """The longest sequence that the model will read; a head also reads the test rows as they were formatted."""
+    from dadeum.data.samples import Samples
+
+    test = job.formatted / "test.arrow"
+    more = [Samples.open(test)] if headed and test.is_file() else []
+    return max(part.longest for part in (*parts, *more))
+
+
+def _fits_the_model(module: Any, longest: int) -> None:
     """Raises TrainError where a sample is longer than the model has positions."""
     limit = getattr(module.config.get_text_config(), "max_position_embeddings", None)
     virtual = getattr(getattr(module, "active_peft_config", None), "num_virtual_tokens", 0)
-    longest = int(samples.longest)
     if isinstance(limit, int) and longest + virtual > limit:
         more = say(f" and {virtual} virtual ones", f"와 가상 토큰 {virtual}개") if virtual else ""
         raise TrainError(
