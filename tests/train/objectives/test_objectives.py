@@ -12,7 +12,7 @@ import pytest
 import torch
 from torch import nn
 
-from dadeum.core.errors import TrainError
+from dadeum.core.errors import DataError, TrainError
 from dadeum.core.progress import Silent
 from dadeum.train.objectives import OBJECTIVES
 from dadeum.train.smoke import smoke
@@ -388,3 +388,11 @@ def test_what_is_shown_stands_in_the_metrics(judged: dict[str, Path], tmp_path: 
 def test_answers_that_are_compared_are_not_learnt_by_heart(judged: dict[str, Path], tmp_path: Path) -> None:
     with pytest.raises(TrainError, match=r"train.objective=dpo only compares answers; use train.objective=sft"):
         smoke(make_job(tmp_path, judged["pair"], objective="dpo"), Silent())
+
+
+@pytest.mark.parametrize("good", [True, False])
+def test_answers_that_are_all_rated_alike_teach_kto_nothing(good: bool, tmp_path: Path) -> None:
+    units = [unit for unit in rated_units(9) if bool(unit.targets[0]) == good]
+    rows = make_judged(tmp_path, units, [])
+    with pytest.raises(DataError, match=rf"all {len(units)} training answers are rated {str(good).lower()}, expected"):
+        opened(tmp_path / "run", rows, OBJECTIVES.validate("kto"), adapter="lora", move=False)

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Literal
 
 from dadeum.config.purpose import Takes
+from dadeum.core.errors import DataError
+from dadeum.core.language import say
 from dadeum.core.settings import setting
 from dadeum.model.heads import Gives
 from dadeum.train.context import Context, Layout
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from dadeum.data.samples import Entry
-    from dadeum.train.loop import Loop
+    from dadeum.train.loop import Loop, Rows
 
 __all__ = ["Settings", "collate", "compute", "needs", "prepare", "refuse", "survey", "takes", "weigh"]
 
@@ -63,8 +65,27 @@ def _beside(batch: "dict[str, Tensor]") -> "dict[str, Tensor]":
 
 
 def prepare(settings: Settings, loop: "Loop") -> Reference:
-    """The reference."""
+    """The reference. Raises DataError where all answers are rated alike."""
+    _refuse_one_kind(loop.samples)
     return _reference.prepare(settings, loop, _both)
+
+
+def _refuse_one_kind(samples: "Rows") -> None:
+    kinds: set[bool] = set()
+    for place in range(len(samples)):
+        kinds.add(bool(samples[place].targets[0]))
+        if len(kinds) == 2:
+            return
+    if kinds:
+        kind = "true" if True in kinds else "false"
+        raise DataError(
+            say(
+                f"train.objective=kto: all {len(samples)} training answers are rated {kind}, expected some of both; add rows of the "
+                "other rating, or take another objective",
+                f"train.objective=kto: 학습할 답 {len(samples)}개가 모두 {kind}입니다. 참과 거짓이 다 있어야 합니다. 다른 평가의 행을 "
+                "더하거나 다른 목적을 쓰세요",
+            )
+        )
 
 
 def _both(model: "nn.Module", batch: "dict[str, Tensor]") -> "Tensor":
