@@ -294,7 +294,8 @@ def test_heads_of_several_sets_each_learn_from_their_own(tmp_path: Path) -> None
     assert found[1][0] == 1 and math.isnan(found[1][1])
     assert math.isnan(found[23][0]) and found[23][1] == 3
     with pytest.raises(
-        DataError, match=r"head 's': the rows have no column of labels 'stras', found: hate; set head.column"
+        DataError,
+        match=r"head 's': the rows have no column of labels 'stras', found: hate; write in head.column which it is",
     ):
         data.format(
             data.settings(sources[0]), purpose._replace(targets=(purpose.targets[0], Target("s", "numbers", "stras")))

@@ -73,6 +73,12 @@ def test_a_column_that_is_not_there() -> None:
         survey(purpose, rows)
 
 
+def test_rows_in_which_nothing_looks_like_a_label() -> None:
+    purpose = Purpose("head", "labels", (Target("a", "class"),))
+    with pytest.raises(DataError, match=r"no column of labels, found: none .*; write in head.column which it is"):
+        survey(purpose, [{"labels": {}, "part": "train"}])
+
+
 def test_a_column_that_is_blank_throughout() -> None:
     purpose = Purpose("head", "labels", (Target("a", "class", "hate"), Target("b", "class", "bias")))
     rows = [{"labels": {"hate": "x", "bias": None}, "part": "train"}]

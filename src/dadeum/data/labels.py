@@ -109,12 +109,13 @@ def column_of(target: Target, labels: Mapping[str, Any]) -> str | None:
 def no_column(target: Target, columns: Iterable[str]) -> DataError:
     """What is said where no row has the column that a head looks at."""
     there = list(columns)
-    found, near = ", ".join(there) or "-", hint(nearest(target.column or "", there))
+    found = ", ".join(there) or say("none that is called like one", "라벨 열로 보이는 이름이 없음")
+    near = hint(nearest(target.column or "", there))
     wanted = f" '{target.column}'" if target.column else ""
     return DataError(
         say(
-            f"head '{target.head}': the rows have no column of labels{wanted}, found: {found}{near}; set head.column",
-            f"'{target.head}' 헤드: 행에 라벨 열{wanted}이(가) 없습니다. 있는 라벨 열: {found}{near}. head.column을 고치세요",
+            f"head '{target.head}': the rows have no column of labels{wanted}, found: {found}{near}; write in head.column which it is",
+            f"'{target.head}' 헤드: 행에 라벨 열{wanted}이(가) 없습니다. 있는 라벨 열: {found}{near}. head.column에 어느 열인지 적으세요",
         )
     )
 
