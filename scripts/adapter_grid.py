@@ -80,7 +80,7 @@ CASES: dict[str, dict[str, Any]] = {
     "lora, all random": {**LORA, "init_lora_weights": False},
     "lora, biases": {**LORA, "bias": "all"},
     "lora, one layer": {**LORA, "layers_to_transform": [1]},
-    "lora, ranks by layer": {**LORA, "rank_pattern": {"layers.0": 2, "h.0": 2}, "alpha_pattern": {"mlp": 7.0}},
+    "lora, ranks by layer": {**LORA, "rank_pattern": {r".*\.0\..*": 2}, "alpha_pattern": {r".*\.mlp\..*": 7.0}},
     "lora, output layer whole": {**LORA, "modules_to_save": ["lm_head"]},
     "adalora": ADALORA,
     "vera": {"type": "vera", "r": 16},

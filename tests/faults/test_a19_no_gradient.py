@@ -32,6 +32,9 @@ def test_gradients_that_are_cut_off_abort(tmp_path: Path, monkeypatch: pytest.Mo
 
     monkeypatch.setattr("dadeum.model.load.enable_checkpointing", reentrant)
     job = make_job(tmp_path, make_formatted(tmp_path), adapter="lora", gradient_checkpointing=True)
+    with pytest.warns(UserWarning, match="requires_grad"), pytest.raises(TrainError, match="get no gradient"):
+        prepare(job, Silent(), Processes(), {})
+    monkeypatch.setattr("dadeum.train.batch_size.require", lambda *_: None)  # the loop itself looks too
     loop = prepare(job, Silent(), Processes(), {})
     before = loop.weights_sha256
     with pytest.warns(UserWarning, match="requires_grad"), pytest.raises(TrainError, match="get no gradient"):

@@ -107,7 +107,10 @@ def _fits(loop: Loop, rows: np.ndarray, state_bytes: int) -> bool:
         with rng.unchanged():
             batch = loop.lay_out(rows, loop.samples)
             sums, _ = loop.compute(loop.module, batch)
-            torch.stack(list(sums.values())).sum().backward()  # type: ignore[no-untyped-call]
+            loss = torch.stack(list(sums.values())).sum()
+            if not loss.requires_grad:
+                loop.every_weight_has_a_gradient()
+            loss.backward()  # type: ignore[no-untyped-call]
     except Exception as error:
         if not out_of_memory(error):
             raise

@@ -174,7 +174,7 @@ class Loop:
         arithmetic = self.arithmetic
         arithmetic.scaler.unscale_(self.optimizer)
         if self._first:
-            self._every_weight_has_a_gradient()
+            self.every_weight_has_a_gradient()
         loss += self._penalise()
         norm = self._clip()
         rate = self.learning_rate(self.step)
@@ -271,7 +271,7 @@ class Loop:
         scale = batch.share * self.processes.world_size
         loss = torch.stack([sums[name] * (factor * scale) for name, factor in factors.items()]).sum()
         if not loss.requires_grad:
-            self._every_weight_has_a_gradient()
+            self.every_weight_has_a_gradient()
         self.arithmetic.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
         parts = ({name: value.detach() * batch.share for name, value in terms.items()} for terms in (sums, shown))
         return next(parts), next(parts)
@@ -327,7 +327,7 @@ class Loop:
         bad = [b.rows for b, s in zip(batches, sums, strict=True) if not all(v.isfinite().all() for v in s.values())]
         return [int(i) for rows in bad for i in rows]
 
-    def _every_weight_has_a_gradient(self) -> None:
+    def every_weight_has_a_gradient(self) -> None:
         """Raises TrainError where something that should be trained is cut off from the loss."""
         names = [name for name, p in self.module.named_parameters() if p.requires_grad and p.grad is None]
         if names:
