@@ -50,7 +50,7 @@ def merge(adapter: Path, base: Path | None, out: Path, dtype: str = "float32", *
         )
     try:
         merged: Any = peft.merge_and_unload(safe_merge=True)
-    except (ValueError, NotImplementedError, RuntimeError) as error:
+    except (ValueError, NotImplementedError) as error:
         raise ModelError(
             say(f"{adapter}: {first_line(error)}", f"{adapter}: 병합할 수 없습니다 ({first_line(error)})")
         ) from error
