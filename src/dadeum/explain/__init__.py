@@ -1,0 +1,1 @@
+"""One training step taken apart, with numbers read from the run."""
