@@ -5,39 +5,23 @@ from typing import TYPE_CHECKING
 
 from dadeum.cli import check_words as words
 from dadeum.core.language import say
-from dadeum.data.page import document, escaped, facts
+from dadeum.data.page import document, escaped, facts, section, table
 
 if TYPE_CHECKING:
     from dadeum.data.findings import Finding, Report
 
 STYLE = """
 h1, .lead { overflow-wrap: anywhere; } .lead { margin: 0; font-size: .9rem; }
-.verdict { font-size: 1.05rem; font-weight: 600; margin: .25rem 0 1.75rem; }
-.verdict::before { display: inline-block; width: 1.5em; }
-.verdict.yes { color: var(--t-ink); } .verdict.yes::before { content: "✓"; }
-.verdict.no { color: var(--c-ink); } .verdict.no::before { content: "✗"; }
 .finding { display: grid; grid-template-columns: 5.5rem 1fr; gap: .25rem .75rem; padding: .7rem 0; border-top: 1px solid var(--line); }
 .finding:last-of-type { border-bottom: 1px solid var(--line); }
 .finding b { font-size: .8rem; font-weight: 600; line-height: 1.9; color: var(--soft); }
 .finding.is-stop b { color: var(--c-ink); } .finding.is-look b { color: var(--w-ink); }
 .finding p { margin: 0; overflow-wrap: anywhere; }
 .finding ul { grid-column: 2; margin: .15rem 0 0; padding: 0; list-style: none; font-size: .85rem; color: var(--soft); overflow-wrap: anywhere; }
-:root { --w-ink: #8a6412; } @media (prefers-color-scheme: dark) { :root { --w-ink: #d8b25c; } }
-section { margin-top: 2.25rem; } h2 { font-size: 1.05rem; font-weight: 600; margin: 0 0 .6rem; }
-section dl { margin: 0; } dd { font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th { font-weight: 400; color: var(--soft); } th, td { text-align: left; padding: .3rem 1rem .3rem 0; border-bottom: 1px solid var(--line);
-  vertical-align: top; white-space: nowrap; } th:last-child, td:last-child { padding-right: 0; }
-.right { text-align: right; } .rest { white-space: normal; overflow-wrap: anywhere; width: 100%; min-width: 14rem; }
-.hint { color: var(--soft); font-size: .9rem; margin: .6rem 0 0; }
-figure { margin: 0 0 1.25rem; background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 1.25rem 1.25rem .75rem; }
-figcaption { color: var(--soft); font-size: .9rem; margin-bottom: .5rem; }
 svg { display: block; width: 100%; height: auto; font: 12px system-ui, sans-serif; font-variant-numeric: tabular-nums; }
 svg .bar { fill: var(--ts-line); } svg .base { stroke: var(--line); } svg .count { fill: var(--ink); } svg .name { fill: var(--soft); }
-@media (max-width: 36rem) { figure { overflow-x: auto; } svg { min-width: 36rem; } main { padding: 1.5rem 1rem 3rem; } .finding { grid-template-columns: 1fr; } .finding ul { grid-column: 1; }
-  dl { grid-template-columns: 1fr; } dd { margin-bottom: .4rem; } }
-@media print { :root { --page: #fff; --card: #fff; --ink: #000; --soft: #555; --line: #ccc; --ts-line: #2a7d4d; --t-ink: #063; --c-ink: #933; --w-ink: #640; }
-  main { max-width: none; padding: 0; } figure, .finding { break-inside: avoid; } svg .bar { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
+@media (max-width: 36rem) { figure { overflow-x: auto; } svg { min-width: 36rem; } .finding { grid-template-columns: 1fr; } .finding ul { grid-column: 1; } }
+@media print { .finding { break-inside: avoid; } svg .bar { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
 """
 # The picture: its size, and what stands above and below the bars.
 WIDTH, HEIGHT, ABOVE, BELOW, GAP = 720, 240, 24, 30, 6
@@ -53,7 +37,7 @@ def page(name: str, report: "Report", tokens_with: str) -> str:
         f'<p class="lead">{escaped(name)}</p>' if last != name else "",
         verdict,
         "\n".join(map(_finding, report.findings)),
-        _section(say("Rows", "행"), facts(words.row_facts(found))),
+        section(say("Rows", "행"), facts(words.row_facts(found))),
         _sheet(say("Files", "파일"), words.files(found["files"])),
         _sheet(say("Columns", "열"), words.columns(found["columns"])),
     ]
@@ -61,17 +45,13 @@ def page(name: str, report: "Report", tokens_with: str) -> str:
     if lengths is not None:
         told, tokens = _table(lengths), found["tokens"]
         more = "" if tokens else f'<p class="hint">{escaped(tokens_with)}</p>'
-        parts.append(_section(say("Lengths", "길이"), _picture(*words.histogram(found)) + told + more))
+        parts.append(section(say("Lengths", "길이"), _picture(*words.histogram(found)) + told + more))
         if tokens:
             rule = f'<p class="hint">{escaped(words.rule(tokens))}</p>'
             head = say("What a limit would do", "길이 한도에 따라")
-            parts.append(_section(head, _table(words.limits(tokens)) + rule))
-            parts.append(_section(say("Tokens", "토큰"), facts(words.token_facts(tokens))))
+            parts.append(section(head, _table(words.limits(tokens)) + rule))
+            parts.append(section(say("Tokens", "토큰"), facts(words.token_facts(tokens))))
     return document(title, STYLE, "\n".join(part for part in parts if part))
-
-
-def _section(title: str, inner: str) -> str:
-    return f"<section>\n<h2>{escaped(title)}</h2>\n{inner}\n</section>"
 
 
 def _finding(finding: "Finding") -> str:
@@ -84,19 +64,13 @@ def _finding(finding: "Finding") -> str:
 
 
 def _sheet(title: str, sheet: words.Sheet | None) -> str:
-    return "" if sheet is None else _section(title, _table(sheet))
+    return "" if sheet is None else section(title, _table(sheet))
 
 
 def _table(sheet: words.Sheet) -> str:
-    looks = ["" if how == "left" else f' class="{how}"' for _, how in sheet.columns]
-    head = "".join(f"<th{look}>{escaped(name)}</th>" for (name, _), look in zip(sheet.columns, looks, strict=True))
-    rows = [
-        "".join(f"<td{look}>{escaped(cell)}</td>" for cell, look in zip(row, looks, strict=True)) for row in sheet.rows
-    ]
-    body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     more = say(f"… {sheet.more} more", f"… {sheet.more}개 더")
     rest = f'\n<p class="hint">{more}</p>' if sheet.more else ""
-    return f'<div class="wide"><table>\n<tr>{head}</tr>\n{body}\n</table></div>{rest}'
+    return table(sheet.columns, sheet.rows) + rest
 
 
 def _picture(title: str, bins: Sequence[tuple[str, int]]) -> str:

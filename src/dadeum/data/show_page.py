@@ -13,7 +13,6 @@ STYLE = """
   border-block: 1px solid var(--line); position: sticky; top: 0; background: var(--page); z-index: 1; }
 .legend label { margin-left: auto; color: var(--soft); cursor: pointer; }
 .legend input { accent-color: var(--ts-line); vertical-align: -1px; margin: 0 .35rem 0 0; }
-article { background: var(--card); border: 1px solid var(--line); border-radius: 12px; margin-top: 1.75rem; padding: 1.5rem; }
 h2 { font-size: 1rem; font-weight: 600; margin: 0; overflow-wrap: anywhere; }
 h2 span { font-weight: 400; color: var(--soft); margin-left: .5rem; font-size: .875rem; }
 .counts { font-size: .875rem; color: var(--soft); margin: .25rem 0 .75rem; font-variant-numeric: tabular-nums; }
@@ -43,14 +42,9 @@ h2 span { font-weight: 400; color: var(--soft); margin-left: .5rem; font-size: .
 #ids:checked ~ .legend label::before { border-color: var(--ts-line);
   background: radial-gradient(circle at calc(100% - .42em) 50%, var(--card) .36em, transparent .4em) var(--ts-line); }
 #ids:focus-visible ~ .legend label { outline: 2px solid var(--ts-line); outline-offset: 3px; border-radius: 4px; }
-@media (max-width: 36rem) { main { padding: 1.5rem 1rem 3rem; } article { padding: 1rem; } dl { grid-template-columns: 1fr; }
-  dd { margin-bottom: .4rem; } .legend label { margin-left: 0; } }
-@media print { :root { --page: #fff; --card: #fff; --ink: #000; --soft: #555; --plain: #555; --t: #e2f2e8; --t-ink: #000;
-    --t-edge: #9cc; --s: #fff; --s-ink: #000; --s-line: #888; --ts-line: #2a7d4d; --c: #fff; --c-ink: #933; --line: #ccc; --edge: #eee; --rest: #ccc; }
-  main { max-width: none; padding: 0; } .legend { position: static; } .legend label { display: none; }
-  article { border: 0; border-top: 1px solid var(--line); border-radius: 0; padding: 1rem 0; }
-  h2, .counts { break-after: avoid; }
-  .k { -webkit-print-color-adjust: exact; print-color-adjust: exact; }
+@media (max-width: 36rem) { .legend label { margin-left: 0; } }
+@media print { .legend { position: static; } .legend label { display: none; } .counts { break-after: avoid; }
+  .k { -webkit-print-color-adjust: exact; print-color-adjust: exact; } .k.t, .k.t.s { color: #000; }
   .k.t { text-decoration: underline; text-underline-offset: .2em; text-decoration-thickness: 1px; } }
 """
 
