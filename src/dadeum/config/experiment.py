@@ -1,6 +1,8 @@
 """The whole experiment file."""
 
-from pydantic import field_validator
+from typing import Annotated
+
+from pydantic import Field, field_validator
 
 from dadeum.config.data import DataSettings
 from dadeum.config.evaluate import EvaluateSettings, Target
@@ -34,7 +36,25 @@ class Experiment(Settings):
     data: DataSettings = setting(..., "The data.", "데이터.")
     train: TrainSettings = setting({}, "The training.", "학습.")
     evaluate: EvaluateSettings = setting({}, "The evaluation.", "평가.")
+    seeds: Many[Annotated[int, Field(ge=0, lt=2**32)]] = setting(
+        (),
+        "Seeds to repeat the training with, in place of `train.seed`: `dadeum run` trains one model each and shows how far their "
+        "scores spread; the first one's is the result.",
+        "`train.seed` 대신 학습을 되풀이할 씨앗들. `dadeum run`이 하나씩 학습해 점수가 얼마나 퍼지는지 보여 줍니다. 결과는 첫 씨앗의 것입니다.",
+    )
     export: Many[Target] = setting(("merged",), "What is made of the result.", "결과로 만들 것.")
+
+    @field_validator("seeds")
+    @classmethod
+    def _unlike(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
+        if seeds and len(set(seeds)) < max(2, len(seeds)):
+            raise ValueError(
+                say(
+                    f"found {list(seeds)}, expected two or more seeds that differ, or none",
+                    f"{list(seeds)} 대신 서로 다른 씨앗을 둘 이상 쓰거나 비워 두세요",
+                )
+            )
+        return seeds
 
     @field_validator("export")
     @classmethod

@@ -21,6 +21,7 @@ from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.fit import fits, mergeable
 from dadeum.run.inputs import materials, pinned
+from dadeum.run.seeds import train_others
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run
 from dadeum.run.works import Outcome
@@ -39,10 +40,11 @@ NEEDS = {
     "eval base": ("format", "initialise"),
     "train": ("format", "initialise"),
     "eval tuned": ("train",),
-    "compare": ("eval base", "eval tuned"),
+    "other seeds": ("eval base",),
+    "compare": ("eval base", "other seeds", "eval tuned"),
     "export": ("train",),
 }
-IN_RUN = ("eval base", "train", "eval tuned", "compare", "export")
+IN_RUN = ("eval base", "other seeds", "train", "eval tuned", "compare", "export")
 
 
 class Board(Reporter, Protocol):
@@ -134,7 +136,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         write_json(
             run.evidence / "plan.json", [asdict(step) | {"fingerprint": step.fingerprint} for step in plan.steps]
         )
-        run.note(status="started", reason=None, materials=_materials(lab, plan))
+        run.note(status="started", reason=None, materials=_materials(lab, plan), beside=lab.seed is not None)
         run.note(formatted=works.folder_of(lab, plan, "format").relative_to(lab.workspace.root).as_posix())
         logger.info("run %s of %s; goals: %s", run.name, run.experiment, ", ".join(goals))
         plan = make_plan(lab)
@@ -144,7 +146,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
                 lab,
                 board,
                 done,
-                lambda step: works.inside(step, lab, plan, run, board, resume),
+                lambda step: _inside(step, lab, plan, run, board, resume),
                 run,
             )
         except BaseException as error:
@@ -156,6 +158,12 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         if read_manifest(run.final) is not None:
             run.note(status="finished", reason=None)
     return Outcome(plan, run, tuple(done))
+
+
+def _inside(step: Step, lab: Lab, plan: Plan, run: Run, board: Board, resume: Resume) -> list[Path]:
+    if step.name == "other seeds":
+        return train_others(lab, board, lambda other, beside: execute(other, beside, ["eval tuned"]))
+    return works.inside(step, lab, plan, run, board, resume)
 
 
 def _check_export(lab: Lab) -> None:

@@ -36,11 +36,20 @@ class Lab:
 
     loaded: Loaded
     workspace: Workspace
+    seed: int | None = None  # one of the experiment's further seeds, and nothing else
 
     @property
     def experiment(self) -> Experiment:
-        """The settings."""
-        return self.loaded.experiment
+        """The settings, with the seed that this training has."""
+        experiment = self.loaded.experiment
+        if self.seed is not None:
+            return of_seed(experiment, self.seed)
+        return of_seed(experiment, experiment.seeds[0], experiment.seeds) if experiment.seeds else experiment
+
+    @property
+    def others(self) -> "dict[int, Lab]":
+        """The experiment with each of its further seeds."""
+        return {} if self.seed is not None else {s: replace(self, seed=s) for s in self.loaded.experiment.seeds[1:]}
 
     @property
     def notebook(self) -> Path:
@@ -48,11 +57,19 @@ class Lab:
         return self.workspace.experiments(self.experiment.name) / "stages.json"
 
     def remember(self, *steps: Step) -> None:
-        """Note that the steps were just done, or found done."""
+        """Note that the steps were just done, or found done; with a further seed they are not the experiment's own."""
+        if self.seed is not None:
+            return
         known = read_json(self.notebook) if self.notebook.is_file() else {}
         now = {**known, **{step.name: step.made_from for step in steps}}
         if now != known:
             write_json(self.notebook, now)
+
+
+def of_seed(experiment: Experiment, seed: int, seeds: tuple[int, ...] = ()) -> Experiment:
+    """The experiment trained with one seed."""
+    train = experiment.train.model_copy(update={"seed": seed})
+    return experiment.model_copy(update={"train": train, "seeds": seeds})
 
 
 @dataclass(frozen=True)
@@ -106,6 +123,7 @@ def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> d
             "format",
             *(["initialise"] if experiment.model.init == "random" else []),
             "eval base",
+            *(["other seeds"] if experiment.seeds else []),
             "train",
             "eval tuned",
             "compare",
@@ -182,7 +200,26 @@ def _known(
     }
     made["eval tuned"] = {"train": _mark(made, "train"), **scores}
     made["compare"] = {"eval base": _mark(made, "eval base"), "eval tuned": _mark(made, "eval tuned")}
+    if experiment.seeds:
+        alone = [of_seed(experiment, seed) for seed in experiment.seeds[1:]]
+        others = {
+            f"seed {one.train.seed}": _mark(_known(one, where, workspace, sources, installed), "eval tuned")
+            for one in alone
+        }
+        # Before the training, so that the first seed's is the newest run.
+        made = {**_until(made, "train"), "other seeds": others, **_since(made, "train")}
+        made["compare"] |= {"other seeds": _mark(made, "other seeds")}
     return made
+
+
+def _until(made: dict[str, Any], name: str) -> dict[str, Any]:
+    names = list(made)
+    return {key: made[key] for key in names[: names.index(name)]}
+
+
+def _since(made: dict[str, Any], name: str) -> dict[str, Any]:
+    names = list(made)
+    return {key: made[key] for key in names[names.index(name) :]}
 
 
 def _held(experiment: Experiment) -> dict[str, Any]:

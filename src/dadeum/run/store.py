@@ -149,7 +149,7 @@ def publish(run: Run) -> None:
 
 
 def finished(workspace: Workspace, experiment: str | None = None) -> list[Run]:
-    """Runs with whole final weights, the last finished last."""
+    """Runs with whole final weights, the last finished last; those of further seeds stand before all others."""
     root = workspace.root / "experiments"
     folders = sorted(root.iterdir()) if experiment is None and root.is_dir() else []
     # Folders of the user may lie there too.
@@ -160,7 +160,10 @@ def finished(workspace: Workspace, experiment: str | None = None) -> list[Run]:
         for run in runs(workspace, name)
         if (manifest := read_manifest(run.final))
     ]
-    return [run for _, run in sorted(whole, key=lambda pair: (pair[0], pair[1].name))]
+    return [
+        run
+        for _, run in sorted(whole, key=lambda pair: (not pair[1].record().get("beside", False), pair[0], pair[1].name))
+    ]
 
 
 def experiment_names(workspace: Workspace) -> list[str]:

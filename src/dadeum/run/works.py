@@ -149,7 +149,8 @@ def _train(lab: Lab, plan: Plan, run: Run, reporter: Reporter, resume: Resume) -
     # A run that was chosen as new has nothing to resume; the trainer would rightly refuse `never` for one that is begun.
     _tell_followers(run)
     result = train(job_of(lab, plan, run, "auto" if resume == "never" else resume), reporter)
-    publish(run)
+    if lab.seed is None:
+        publish(run)
     return [result.final]
 
 
