@@ -12,6 +12,7 @@ from dadeum.core.near import hint, nearest
 from dadeum.core.workspace import Workspace
 from dadeum.data.cells import by_name, plain_name
 from dadeum.data.formats import FORMATS, Conversation
+from dadeum.data.group import group_in
 from dadeum.data.prompt import PromptFormat, along, load_prompt
 
 # The column under which formats with labels find one that only a head names.
@@ -62,13 +63,14 @@ class Recogniser:
             raise _not_this(name, kind, columns)
 
         if not mapped and not said:
-            return lambda values: member.convert(by_name(values)), kind
+            return lambda values: _grouped(member.convert(row := by_name(values)), row), kind
 
         def convert(values: Mapping[str, Any]) -> Conversation:
             row = by_name(values)
             kept = {column: value for column, value in row.items() if column not in moved}
             whole = kept | {plain_name(k): _cell(row, c) for k, c in mapped.items()}
-            return _with_labels(member, whole, {column: row.get(name) for column, name in said.items()})
+            made = _with_labels(member, whole, {column: row.get(name) for column, name in said.items()})
+            return _grouped(made, whole)
 
         return convert, kind
 
@@ -86,6 +88,12 @@ class Recogniser:
                 f"data.columns: {ours}: '{column}' 열이 어느 데이터에도 없습니다{names}{near}",
             )
         )
+
+
+def _grouped(made: Conversation, row: Mapping[str, Any]) -> Conversation:
+    """With the name of its context, where it has one."""
+    group = group_in(row)
+    return made if group is None else made._replace(group=group)
 
 
 def _with_labels(member: Any, row: dict[str, Any], said: Mapping[str, Any]) -> Conversation:

@@ -20,6 +20,7 @@ from dadeum.core.workspace import Workspace
 from dadeum.data.cells import FaultyRow, by_name, plain_name, text_of
 from dadeum.data.files import locate
 from dadeum.data.formats import Conversation, Message
+from dadeum.data.group import group_of, is_context
 
 SHIPPED = Path(__file__).parent / "prompts"
 SYSTEM = "system_prompt"
@@ -138,7 +139,11 @@ class PromptFormat:
             category=text_of(plain.get("category"), "category"),
             query=_cell(values, plain, evaluate.query) if evaluate else None,
             reference=_cell(values, plain, evaluate.response) if evaluate else None,
+            group=next((group_of(text) for name, text in filled.items() if self._is_context(name)), None),
         )
+
+    def _is_context(self, name: str) -> bool:
+        return is_context(name, self.columns[name]) if name in self.columns else False
 
     def _message(self, role: str, content: str, filled: Mapping[str, str]) -> Message:
         return {"role": role, "content": self.placeholder.sub(lambda found: filled[found[1]], content)}

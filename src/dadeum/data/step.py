@@ -33,7 +33,7 @@ from dadeum.data.sources import PARTS, SOURCES
 from dadeum.data.turns import unweighed
 
 # Raised when the meaning of these stages changes, so that what older code made is made again.
-CODE_VERSION = 3
+CODE_VERSION = 4
 GATE_VERSION = 1  # the same for the gate: what an older one let through is looked at again
 CONVERSATIONS = NAME
 REPORT = "report.json"

@@ -24,6 +24,7 @@ class AskedRow:
     reference: str | None = None
     source_row: int | None = None
     category: str | None = None
+    group: str | None = None  # rows of one context; drawn together where rows are drawn
     asked: str = ""  # what must be equal for two models to have answered the same
 
     @property
@@ -75,6 +76,7 @@ def _row(values: dict[str, Any]) -> AskedRow:
         reference=values.get("reference"),
         source_row=values.get("source_row"),
         category=values.get("category"),
+        group=values.get("group"),
         asked=fingerprint(text if text is not None else messages),
     )
 

@@ -11,7 +11,7 @@ from dadeum.data.filters import Seen
 from dadeum.data.formats import Conversation
 
 # What names and kinds of things are called: no text of anybody.
-FIXED = ("role", "type", "name", "tool_call_id", "category", "tools", "images")
+FIXED = ("role", "type", "name", "tool_call_id", "category", "group", "tools", "images")
 Of = Literal["question", "answer", "whole"]
 OF = (
     "Which text: the messages before the last answer but for the system's, the last answer, or both.",
@@ -46,7 +46,7 @@ def named(of: Of) -> str:
 def mapped(conversation: Conversation, change: Callable[[str], str]) -> Conversation:
     """The row with every text in it changed: messages with all they hold but their roles, plain text, what is asked and expected.
 
-    Whatever else a row may come to say is changed too, but for its category.
+    Whatever else a row may come to say is changed too, but for its category and its group.
     """
     said = {name: value for name, value in conversation._asdict().items() if name not in FIXED}
     return conversation._replace(**{name: _mapped(value, change) for name, value in said.items()})
