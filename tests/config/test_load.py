@@ -379,3 +379,41 @@ def test_env_files_that_windows_wrote(lab: Path) -> None:
     (lab / ".env").write_bytes("# 한글\nMODEL_ID=a/b\n".encode("cp949"))
     with pytest.raises(ConfigError, match=r"^\.env: cannot be read as UTF-8"):
         read_environment(lab)
+
+
+SECRETS = """name: x
+model: {name_or_path: "https://me:canary-in-a-url@hub.example/a/b"}
+hf_token: canary-of-a-key
+data:
+  sources: [{type: csv, path: a.csv}]
+  system_prompt: "say canary-0123456789 often"
+"""
+
+
+def test_no_setting_holds_a_secret_and_no_message_shows_it(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "canary-0123456789")
+    lines = told(SECRETS, "train.api_key=canary-on-the-line")
+    assert len(lines) == 4 and not any("canary" in line for line in lines)
+    assert any(line.startswith("a.yaml:2: model.name_or_path: found a password in an address") for line in lines)
+    assert any(
+        line.startswith("a.yaml:6: data.system_prompt: found the value of HF_TOKEN, expected none") for line in lines
+    )
+    assert any("hf_token: found an unknown key" in line for line in lines)
+
+
+def test_secrets_of_the_env_file_are_put_into_the_environment_and_known(
+    lab: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dadeum.core import secrets
+
+    monkeypatch.setattr(secrets, "_learnt", {})
+    monkeypatch.setenv("HF_TOKEN", "canary-of-the-shell")
+    for name in ("JUDGE_API_KEY", "MLFLOW_TRACKING_USERNAME", "PLAIN"):
+        monkeypatch.setenv(name, "")  # so that what is put there is taken out again
+        monkeypatch.delenv(name)
+    text = "HF_TOKEN=canary-of-the-file\nJUDGE_API_KEY=canary-judge\nMLFLOW_TRACKING_USERNAME=me\nPLAIN=x\n"
+    (lab / ".env").write_text(text, encoding="utf-8")
+    read_environment(lab)
+    assert (os.environ["HF_TOKEN"], os.environ["JUDGE_API_KEY"]) == ("canary-of-the-shell", "canary-judge")
+    assert os.environ["MLFLOW_TRACKING_USERNAME"] == "me" and "PLAIN" not in os.environ
+    assert secrets.redact("canary-of-the-file, canary-judge") == "<HF_TOKEN>, <JUDGE_API_KEY>"

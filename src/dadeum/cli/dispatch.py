@@ -12,7 +12,8 @@ import typer
 
 from dadeum.core.errors import DadeumError, Interrupted
 from dadeum.core.language import say
-from dadeum.core.log import close_log, logger, redact
+from dadeum.core.log import close_log, logger
+from dadeum.core.secrets import redact
 
 INTERRUPTED = 130
 # What the machine refuses is no fault of ours.

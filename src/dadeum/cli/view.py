@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dadeum.core.language import say
+from dadeum.core.secrets import redact
 
 logger = logging.getLogger("dadeum")
 MARKS = {
@@ -68,8 +69,8 @@ class View:
             mark, style = MARKS[state]
             table.add_row(
                 Text(f" {mark}", style=style),
-                Text(name, style=style if state == "running" else ""),
-                Text(text, style="dim"),
+                _text(name, style=style if state == "running" else ""),
+                _text(text, style="dim"),
             )
         return Group(table, self.bar) if self.rows else Group(self.bar)
 
@@ -79,7 +80,7 @@ class View:
         if state in ("running", "done", "failed", "fresh"):
             logger.info("%s: %s %s", name, state, text)
         if not self.live and state != "waiting":
-            self.console.print(Text(f"{MARKS[state][0]} {name}: {text}" if text else f"{MARKS[state][0]} {name}"))
+            self.console.print(_text(f"{MARKS[state][0]} {name}: {text}" if text else f"{MARKS[state][0]} {name}"))
         if state != "running":
             self._clear()
 
@@ -94,7 +95,7 @@ class View:
         self.title, self.total, self.unit, self.spoke = title, total, unit, time.monotonic()
         logger.info("%s (%s)", title, f"{total:,.0f} {unit}".strip() if total else "?")
         if self.live:
-            self.task = self.bar.add_task(title, total=total, amount="", facts="")
+            self.task = self.bar.add_task(redact(title), total=total, amount="", facts="")
 
     def advance(self, done: float, **facts: object) -> None:
         """Move the bar, and show the facts beside it."""
@@ -103,37 +104,42 @@ class View:
         said = "  ".join(f"{key} {_short(value)}" for key, value in shown.items())
         amount = f"{done:,.0f}/{self.total:,.0f} {self.unit}" if self.total else f"{done:,.0f} {self.unit}"
         if self.task is not None:
-            self.bar.update(self.task, completed=done, amount=amount, facts=said)
+            self.bar.update(self.task, completed=done, amount=amount, facts=redact(said))
         elif time.monotonic() - self.spoke > PLAIN_EVERY:
             self.spoke = time.monotonic()
-            self.console.print(Text(f"  {self.title}: {amount}  {said}"))
+            self.console.print(_text(f"  {self.title}: {amount}  {said}"))
 
     def note(self, text: str) -> None:
         """A line that stays."""
         logger.info(text)
-        self.console.print(Text(f"  {text}"))
+        self.console.print(_text(f"  {text}"))
 
     def warn(self, text: str) -> None:
         """A line that stays, in yellow."""
         logger.warning(text)
-        self.console.print(Text(f"{say('warning', '주의')}: {text}", style="yellow"))
+        self.console.print(_text(f"{say('warning', '주의')}: {text}", style="yellow"))
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         """A table; numbers stand right."""
-        table = Table(title=Text(title), title_justify="left", title_style="bold", header_style="bold")
+        table = Table(title=_text(title), title_justify="left", title_style="bold", header_style="bold")
         for i, column in enumerate(columns):
             numbers = rows and all(_is_number(row[i]) for row in rows)
-            table.add_column(Text(column), justify="right" if numbers else "left", overflow="fold")
+            table.add_column(_text(column), justify="right" if numbers else "left", overflow="fold")
         for row in rows:
-            table.add_row(*(Text(_short(cell)) for cell in row))
+            table.add_row(*(_text(_short(cell)) for cell in row))
         self.console.print(table)
 
     def facts(self, facts: Mapping[str, object]) -> None:
         """Pairs of a name and a value, one a line."""
         grid = Table.grid(padding=(0, 2))
         for key, value in facts.items():
-            grid.add_row(Text(f"  {key}", style="dim"), Text(_short(value)))
+            grid.add_row(_text(f"  {key}", style="dim"), _text(_short(value)))
         self.console.print(grid)
+
+
+def _text(text: str, style: str = "") -> Text:
+    """What is shown holds no secret, whoever wrote it."""
+    return Text(redact(text), style=style)
 
 
 def _is_number(value: object) -> bool:

@@ -15,13 +15,14 @@ from dadeum.config import flat
 from dadeum.config.experiment import Experiment
 from dadeum.config.overlay import COMMAND_LINE, merge, name_defaults, override, rename
 from dadeum.config.problems import translate
-from dadeum.config.yaml import Document, Problem, read_yaml
+from dadeum.config.yaml import Document, Place, Problem, dotted, read_yaml
 from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
-from dadeum.core.log import SECRETS
 from dadeum.core.near import hint, nearest
+from dadeum.core.secrets import found_in, is_secret_variable, learn
 from dadeum.core.workspace import check_name
 
+PASSED_ON = ("MLFLOW_TRACKING_", "WANDB_")  # what trackers read for themselves
 MAX_FILES = 50  # `extends:` of `extends:` may grow without end
 
 
@@ -35,7 +36,7 @@ class Loaded:
 
 
 def read_environment(root: Path) -> dict[str, str]:
-    """The environment over `.env` of the workspace; secrets found there are put into the environment."""
+    """The environment over `.env` of the workspace; secrets found there, and what trackers read, are put into the environment."""
     values: dict[str, str] = {}
     if (root / ".env").is_file():
         from dotenv import dotenv_values
@@ -46,8 +47,9 @@ def read_environment(root: Path) -> dict[str, str]:
             raise ConfigError(
                 say(f".env: cannot be read as UTF-8 ({error})", f".env: UTF-8로 읽을 수 없습니다 ({error})")
             ) from None
-    for name in SECRETS:
-        if name in values:
+    learn(values)
+    for name in values:
+        if is_secret_variable(name) or name.startswith(PASSED_ON):
             os.environ.setdefault(name, values[name])
     return {**values, **os.environ}
 
@@ -168,9 +170,35 @@ def _fill(document: Document, environment: Mapping[str, str]) -> None:
         value["data"] = {**(data or {}), "sources": [{"type": "hub", "name": dataset}]}
 
 
+def _secrets(document: Document, file: str) -> list[Problem]:
+    """Settings are written into every run, so none may hold a secret. The message does not show it."""
+    problems = []
+    todo: list[tuple[Place, Any]] = [((), document.value)]
+    for place, value in todo:
+        if isinstance(value, dict | list):
+            pairs = value.items() if isinstance(value, dict) else enumerate(value)
+            todo += [((*place, key), item) for key, item in pairs]
+        held = found_in(value) if isinstance(value, str) else None
+        if held is None:
+            continue
+        parents = [place[:i] for i in range(len(place), -1, -1) if place[:i] in document.lines]
+        where, line = document.lines[parents[0]] if parents else (file, 0)
+        what = (
+            say("a password in an address", "주소에 든 비밀번호")
+            if held == "URL"
+            else say(f"the value of {held}", f"{held}의 값")
+        )
+        text = say(
+            f"found {what}, expected none: settings are stored with each run; put secrets into the environment or .env",
+            f"{what}이(가) 들어 있습니다. 설정은 실행마다 저장되므로 비밀은 환경 변수나 .env에 두세요",
+        )
+        problems.append(Problem(where, line, dotted(place), text))
+    return problems
+
+
 def _last_checks(document: Document, file: str) -> list[Problem]:
     """What no single setting can tell. Looks at what was written, so that it is told beside all other faults."""
-    problems = []
+    problems = _secrets(document, file)
     name, model = document.value.get("name"), document.value.get("model")
     if isinstance(name, str) and 0 < len(name) <= 100:
         try:

@@ -5,7 +5,8 @@ import os
 import time
 from pathlib import Path
 
-SECRETS = ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "WANDB_API_KEY")
+from dadeum.core.secrets import redact
+
 logger = logging.getLogger("dadeum")
 # Warnings of libraries belong into the log, not between the lines that a person reads.
 library = logging.getLogger("py.warnings")
@@ -13,15 +14,6 @@ library = logging.getLogger("py.warnings")
 for _one in (logger, library):
     _one.addHandler(logging.NullHandler())
     _one.propagate = False
-
-
-def redact(text: str) -> str:
-    """The text with the value of every known secret replaced by its name."""
-    for name in SECRETS:
-        value = os.environ.get(name, "")
-        if len(value) >= 6:
-            text = text.replace(value, f"<{name}>")
-    return text
 
 
 class _Redacting(logging.Formatter):
@@ -34,6 +26,7 @@ def open_log(folder: Path, verb: str) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{verb}_{time.strftime('%Y%m%d_%H%M%S')}.log"
     handler = logging.FileHandler(path, encoding="utf-8")
+    path.chmod(0o600)  # a traceback may quote the user's rows
     handler.setFormatter(_Redacting("%(asctime)s %(levelname)s %(message)s"))
     logger.addHandler(handler)
     library.addHandler(handler)

@@ -17,6 +17,7 @@ from dadeum.core.hub import fetch_model
 from dadeum.core.hub_refusal import near_hub_name
 from dadeum.core.language import say
 from dadeum.core.near import hint, near_folder, nearest
+from dadeum.core.secrets import redacted
 from dadeum.core.workspace import Workspace
 from dadeum.plan.steps import Step
 
@@ -53,7 +54,7 @@ class Run:
 
     def note(self, **facts: Any) -> None:
         """Set facts of the record."""
-        write_json(self.evidence / RECORD, {**self.record(), **facts})
+        write_json(self.evidence / RECORD, redacted({**self.record(), **facts}))
 
     def stage(self, name: str) -> dict[str, Any] | None:
         """The record of a stage that was finished and whose files are still as they were, else None."""
@@ -123,7 +124,7 @@ def new_run(workspace: Workspace, experiment: str, fingerprint: str) -> Run:
         count += 1
         name = f"{stem}-{count}"
     run = open_run(workspace, experiment, name)
-    run.evidence.mkdir(parents=True)
+    run.evidence.mkdir(mode=0o700, parents=True)  # samples and logs quote the user's rows
     run.checkpoints.mkdir(parents=True, exist_ok=True)
     run.note(experiment=experiment, run=name, fingerprint=fingerprint, status="started", stages={})
     return run

@@ -61,3 +61,11 @@ def test_what_the_driver_says(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert doctor._nvidia() == "NVIDIA H200, 143771 MiB"
     program.write_text("#!/bin/sh\nexit 9\n", encoding="utf-8")
     assert doctor._nvidia() == ""
+
+
+def test_a_file_of_secrets_that_others_can_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("A=1\n", encoding="utf-8")
+    for mode, mark in ((0o600, "✓"), (0o644, "!")):
+        (tmp_path / ".env").chmod(mode)
+        said = fine(tmp_path, "doctor").out
+        assert f" {mark} .env" in said and ("chmod 600 .env" in said) == (mode == 0o644)

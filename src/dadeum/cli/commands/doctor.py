@@ -102,6 +102,24 @@ def _extras() -> list[tuple[str, bool, str]]:
     return rows
 
 
+def _secrets_file(path: Path) -> list[tuple[str, bool | None, str]]:
+    """Whether others on this machine can read the secrets; no reason to stop, so None and not False."""
+    if not path.is_file():
+        return []
+    mode = path.stat().st_mode & 0o777
+    told = say(
+        f"mode {mode:o}: others can read your secrets: chmod 600 .env",
+        f"권한 {mode:o}: 다른 사용자가 읽을 수 있습니다: chmod 600 .env",
+    )
+    return [
+        (
+            ".env",
+            True if not mode & 0o077 else None,
+            say("only yours", "나만 읽을 수 있음") if not mode & 0o077 else told,
+        )
+    ]
+
+
 def _installed(name: str) -> bool:
     try:
         importlib.metadata.version(name)
@@ -118,7 +136,7 @@ def _installed(name: str) -> bool:
 )
 def doctor() -> None:
     """One line a check; exit code 1 when one of them fails."""
-    checks: list[tuple[str, bool, str]] = []
+    checks: list[tuple[str, bool | None, str]] = []
     version = platform.python_version()
     checks.append(
         (
@@ -149,7 +167,8 @@ def doctor() -> None:
             else say("absent (needed only for gated models)", "없음 (승인이 필요한 모델에만 필요)"),
         )
     )
+    checks.extend(_secrets_file(Path.cwd() / ".env"))
     for name, good, text in checks:
-        print(f" {'✓' if good else '✗'} {name:<24}{text}")
-    if not all(good for _, good, _ in checks):
+        print(f" {'!' if good is None else '✓' if good else '✗'} {name:<24}{text}")
+    if any(good is False for _, good, _ in checks):
         raise typer.Exit(1)
