@@ -143,3 +143,43 @@ def test_a_reference_that_cannot_be_weighed_is_counted(engine: Engine) -> None:
     assert "reference answers of 2 rows could not be weighed" in result.notes[0]
     with pytest.raises(ModelError, match=r"lower data\.max_length"):
         evaluated(engine, [long], metrics=["perplexity"])
+
+
+def test_a_blank_reference_is_told_and_one_bad_metric_costs_no_other(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dadeum.evaluate.metrics import METRICS
+
+    rows = [
+        AskedRow(messages=tuple(user("hi")), reference="답", asked="1", source_row=70),
+        AskedRow(messages=tuple(user("질문")), reference=" ", asked="2", source_row=71),
+        AskedRow(messages=tuple(user("물음")), reference="폭탄", asked="3", source_row=72),
+    ]
+    exact = METRICS.member("exact_match")
+    whole = exact.score
+
+    def fragile(settings: Any, samples: Any) -> Any:
+        if any(one.reference == "폭탄" for one in samples):
+            raise RuntimeError("the library gives up")
+        return whole(settings, samples)
+
+    monkeypatch.setattr(exact, "score", fragile)
+    result = evaluated(engine, rows, metrics=["chrf", "exact_match"])
+    assert result.metrics["chrf"]["n"] == 2 and result.metrics["exact_match"]["n"] == 1
+    assert any("1 rows are blank" in note for note in result.notes)
+    assert any("test row 72" in note and "the library gives up" in note for note in result.notes)
+    assert [set(sample["statistics"]) for sample in result.samples] == [{"chrf", "exact_match"}, set(), {"chrf"}]
+
+
+def test_a_metric_with_nothing_to_measure_is_told(engine: Engine) -> None:
+    result = evaluated(engine, [AskedRow(messages=tuple(user("hi")), asked="1")], metrics=["chrf", "exact_match"])
+    assert result.metrics == {}
+    assert any(note.startswith("chrf, exact_match: no test row has what is measured") for note in result.notes)
+
+
+def test_a_metric_hears_the_question_and_whether_the_answer_ended(engine: Engine) -> None:
+    from dadeum.evaluate.score import _sample
+
+    row = AskedRow(messages=tuple(user("질문")), reference="답", asked="1")
+    _, scored = _sample(engine, row, row.messages, Reply("네", (1,), 3, 2, True, 0.1), None)
+    assert (scored.question, scored.stopped, scored.new_tokens) == ("질문", False, 2)

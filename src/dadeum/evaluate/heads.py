@@ -20,10 +20,10 @@ from dadeum.data.labels import UNLABELLED, Head, Labels
 from dadeum.data.samples import Entry, Samples
 from dadeum.evaluate.entities import marked
 from dadeum.evaluate.judging import decided, known
+from dadeum.evaluate.measuring import measure
 from dadeum.evaluate.metrics import METRICS, Judged, Sums
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.rows import spread
-from dadeum.evaluate.score import measure
 
 TEST, TRAIN, QUESTIONS, PROMPT = "test.arrow", "train.arrow", "test.jsonl", "prompt"
 # A reward has no labels: of a pair it says two scores.
@@ -198,7 +198,9 @@ def evaluate_heads(
             if kind in member.of and kept:
                 prefix = f"{head.head}." if len(heads) > 1 else ""
                 scored = [judged[head.head][at] for at in kept]
-                metrics |= measure(member, metric, scored, [samples[at] for at in kept], settings, prefix)
+                metrics |= measure(
+                    member, metric, scored, [samples[at] for at in kept], settings, prefix, tell=reporter.warn
+                )
         reporter.advance(done)
     return EvaluationResult(
         model=predictor.name,

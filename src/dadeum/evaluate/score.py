@@ -16,17 +16,14 @@ from dadeum.core.fingerprint import fingerprint, versions
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.evaluate.few_shot import FewShot
-from dadeum.evaluate.metrics import METRICS, Scored, Value
+from dadeum.evaluate.measuring import blank_references, measure, nothing_measured, runnable
+from dadeum.evaluate.metrics import Scored
 from dadeum.evaluate.reasoning import OPEN, without_reasoning
 from dadeum.evaluate.result import EvaluationResult
-from dadeum.evaluate.rows import AskedRow, spread
-from dadeum.evaluate.statistics import interval, total
+from dadeum.evaluate.rows import AskedRow
 from dadeum.generate.engine import Engine, Messages
 from dadeum.generate.likelihood import Loss
 from dadeum.generate.reply import Reply
-
-# A floor needs no more rows to be read beside a score.
-FLOOR_ROWS = 200
 
 
 def evaluate(
@@ -40,7 +37,8 @@ def evaluate(
 ) -> EvaluationResult:
     """Score `engine` on `rows` by `settings.metrics`; with `few_shot`, its examples stand before each question."""
     begun = time.perf_counter()
-    members = [(METRICS.of(metric), metric) for metric in settings.metrics]
+    notes: list[str] = []
+    members = runnable(settings, notes.append)
     prompts = [_prompt(engine, row, few_shot, settings.max_new_tokens) for row in rows]
     wants_answers = any(member.needs == "answer" for member, _ in members)
     wants_loss = any(member.needs == "loss" for member, _ in members)
@@ -54,9 +52,12 @@ def evaluate(
     metrics: dict[str, dict[str, Any]] = {}
     reporter.start(say(f"{engine.name}: metrics", f"{engine.name}: 지표"), len(members))
     for done, (member, metric) in enumerate(members, 1):
-        metrics |= measure(member, metric, scored, samples, settings)
+        metrics |= measure(member, metric, scored, samples, settings, tell=notes.append)
         reporter.advance(done)
-    notes = [*([] if replies or not wants_answers else [_no_answers()]), *unweighed]
+    asked = not wants_answers or bool(replies)
+    nothing = nothing_measured(settings, metrics, notes) if asked else _no_answers()
+    blank = blank_references(scored) if wants_answers else ""
+    notes += [note for note in (nothing, blank, *unweighed) if note]
     return EvaluationResult(
         model=engine.name,
         dataset=dataset,
@@ -182,61 +183,16 @@ def _sample(
     if loss is not None:
         sample["loss"] = {"nll": loss.nll, "tokens": loss.tokens, "bytes": loss.bytes}
     sample["statistics"] = {}
-    known = (loss.nll, loss.tokens, loss.bytes) if loss else (None, None, None)
-    return sample, Scored(answer, row.reference, *known)
-
-
-def measure(
-    member: Any,
-    metric: Any,
-    scored: Sequence[Any],
-    samples: Sequence[dict[str, Any]],
-    settings: EvaluateSettings,
-    prefix: str = "",
-) -> dict[str, dict[str, Any]]:
-    """The metrics of one member, their names after `prefix`; each sample gets its rows."""
-    values: dict[str, Value] = {f"{prefix}{name}": value for name, value in member.score(metric, scored).items()}
-    floors: dict[str, Value] = member.score(metric, _strangers(scored)) if member.needs == "answer" else {}
-    found: dict[str, dict[str, Any]] = {}
-    for name, value in values.items():
-        if not value.n:
-            continue
-        rows = [row for row in value.rows if row is not None]
-        for sample, row in zip(samples, value.rows, strict=True):
-            if row is not None:
-                sample["statistics"][name] = list(row)
-        low, high = interval(rows, member, draws=settings.bootstrap, seed=settings.seed)
-        found[name] = {
-            "value": _total(value, member),
-            "signature": value.signature,
-            "higher_is_better": member.higher_is_better,
-            "n": value.n,
-            "unit": member.unit,
-            "metric": metric.type,
-            "interval": [low, high],
-        }
-        if name in floors and floors[name].n:
-            found[name]["floor"] = _total(floors[name], member)
-    return found
-
-
-def _strangers(scored: Sequence[Scored]) -> list[Scored]:
-    """Predictions beside the references of other rows, at most FLOOR_ROWS of them: what is reached without knowing."""
-    whole = [s for s in scored if s.prediction is not None and s.reference is not None]
-    kept = [whole[i] for i in spread(len(whole), FLOOR_ROWS)]
-    return [Scored(kept[i].prediction, kept[i - 1].reference) for i in range(len(kept))] if len(kept) > 1 else []
-
-
-def _total(value: Value, member: Any) -> float:
-    found = total(member, [row for row in value.rows if row is not None])
-    if not math.isfinite(found):
-        raise ModelError(
-            say(
-                f"{value.signature}: is not finite; the weights are damaged",
-                f"{value.signature}: 유한하지 않습니다. 가중치가 손상되었습니다",
-            )
-        )
-    return found
+    return sample, Scored(
+        answer,
+        row.reference,
+        nll=loss.nll if loss else None,
+        tokens=loss.tokens if loss else None,
+        bytes=loss.bytes if loss else None,
+        stopped=None if reply is None else not reply.cut,
+        new_tokens=None if reply is None else reply.new_tokens,
+        question=row.question or None,
+    )
 
 
 def _shares(samples: Sequence[dict[str, Any]]) -> dict[str, float]:

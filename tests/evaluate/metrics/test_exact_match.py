@@ -16,9 +16,15 @@ from dadeum.evaluate.metrics import Scored, exact_match
         ("네", "네.", 0.0),
         ("Yes", "yes", 0.0),
         ("", "네", 0.0),
-        ("", "", 0.0),
     ],
 )
 def test_rows(prediction: str, reference: str, same: float) -> None:
     value = exact_match.score(exact_match.Settings(), [Scored(prediction, reference)])["exact_match"]
     assert value.rows == ((same, 1.0),)
+
+
+def test_a_blank_reference_counts_for_nothing() -> None:
+    assert exact_match.score(exact_match.Settings(), [Scored("", " "), Scored("네", "")])["exact_match"].rows == (
+        None,
+        None,
+    )

@@ -7,14 +7,21 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dadeum.core.settings import MemberSettings
-from dadeum.evaluate.metrics import Judged, Row, Sums, Value
+from dadeum.evaluate.metrics import Example, Judged, Row, Sums, Value
 
 needs: Literal["labels"] = "labels"
 of = ("class", "classes")
 alone = False
 per_token = False
 higher_is_better = True
+floored = False
 unit = "0-1"
+keys = {
+    "auroc": (
+        "how likely a row of the class stands above one of another",
+        "그 클래스의 행이 다른 행보다 높은 점수를 받을 확률",
+    ),
+}
 
 
 class Settings(MemberSettings):
@@ -64,3 +71,19 @@ def _area(probability: Sums, true: Sums, times: Sums) -> Sums:
     with np.errstate(divide="ignore", invalid="ignore"):
         found: Sums = (with_it * (below + without / 2)).sum(axis=1) / (with_it.sum(axis=1) * without.sum(axis=1))
     return found
+
+
+def examples() -> Sequence[Example]:
+    """Worked by hand."""
+    import numpy as np
+
+    def rows(*pairs: tuple[int, float]) -> list[Judged]:
+        return [Judged("class", ("아님", "맞음"), np.array([float(true)]), np.array([1 - p, p])) for true, p in pairs]
+
+    return [
+        Example("all above", "모두 위", rows((0, 0.1), (0, 0.2), (1, 0.3)), {"auroc": 1}),
+        Example("all below", "모두 아래", rows((0, 0.9), (1, 0.3), (1, 0.2)), {"auroc": 0}),
+        Example("three pairs of four", "네 쌍 중 셋", rows((0, 0.1), (0, 0.4), (1, 0.3), (1, 0.5)), {"auroc": 0.75}),
+        Example("ties count half", "같으면 절반", rows((0, 0.5), (1, 0.5)), {"auroc": 0.5}),
+        Example("one class alone", "한 클래스뿐", rows((1, 0.5), (1, 0.6)), {"auroc": None}),
+    ]

@@ -9,12 +9,19 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dadeum.core.settings import MemberSettings
-from dadeum.evaluate.metrics import Scored, Sums, Value, text_rows
+from dadeum.evaluate.metrics import Example, Scored, Sums, Value, text_rows
 
 needs: Literal["answer"] = "answer"
 per_token = False
 higher_is_better = True
+floored = True
 unit = "0-100"
+keys = {
+    "chrf": (
+        "F-score of runs of 1 to 6 characters, over the whole set (sacrebleu)",
+        "글자 1~6개 묶음의 F 점수, 전체 합산(sacrebleu)",
+    ),
+}
 BETA = 2
 
 
@@ -54,3 +61,17 @@ def combine(sums: Sums) -> Sums:
     below = BETA**2 * precision + recall
     value: Sums = 100 * (1 + BETA**2) * precision * recall / np.where(below > 0, below, 1.0)
     return value
+
+
+def examples() -> Sequence[Example]:
+    """Worked by hand."""
+    text = "민법 제750조의 불법행위"
+    return [
+        Example("identical", "같음", [Scored(text, text)], {"chrf": 100}),
+        Example("NFD is NFC", "NFD와 NFC", [Scored(unicodedata.normalize("NFD", text), text)], {"chrf": 100}),
+        Example("unrelated", "무관함", [Scored("나비", "계약 해제")], {"chrf": 0}),
+        # Characters: 1 of 2 on both sides; pairs: 0 of 1; longer ones are on neither side.
+        Example("one of two characters", "두 글자 중 하나", [Scored("가나", "가다")], {"chrf": 25}),
+        Example("nothing said", "빈 답", [Scored("", "네")], {"chrf": 0}),
+        Example("blank reference", "빈 기준 답", [Scored("네", " ")], {"chrf": None}),
+    ]

@@ -5,12 +5,16 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dadeum.core.settings import MemberSettings
-from dadeum.evaluate.metrics import Scored, Sums, Value, text_rows
+from dadeum.evaluate.metrics import Example, Scored, Sums, Value, text_rows
 
 needs: Literal["answer"] = "answer"
 per_token = False
 higher_is_better = True
+floored = True
 unit = "0-1"
+keys = {
+    "exact_match": ("share of answers equal to the reference", "기준 답과 같은 답의 비율"),
+}
 
 
 class Settings(MemberSettings):
@@ -34,3 +38,16 @@ def combine(sums: Sums) -> Sums:
     """The mean."""
     mean: Sums = sums[..., 0] / sums[..., 1]
     return mean
+
+
+def examples() -> Sequence[Example]:
+    """Worked by hand."""
+    text = "민법 제750조"
+    return [
+        Example("identical", "같음", [Scored(text, text)], {"exact_match": 1}),
+        Example("NFD is NFC", "NFD와 NFC", [Scored(unicodedata.normalize("NFD", text), text)], {"exact_match": 1}),
+        Example("blanks and lines", "빈칸과 줄", [Scored(" 민법\n제750조 ", text)], {"exact_match": 1}),
+        Example("one particle more", "조사 하나 더", [Scored("민법 제750조는", text)], {"exact_match": 0}),
+        Example("one of two", "둘 중 하나", [Scored("네", "네"), Scored("", "네")], {"exact_match": 0.5}),
+        Example("blank reference", "빈 기준 답", [Scored("", " ")], {"exact_match": None}),
+    ]

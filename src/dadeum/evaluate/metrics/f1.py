@@ -7,14 +7,19 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dadeum.core.settings import MemberSettings
-from dadeum.evaluate.metrics import Judged, Row, Sums, Value
+from dadeum.evaluate.metrics import Example, Judged, Row, Sums, Value
 
 needs: Literal["labels"] = "labels"
 of = ("class", "classes", "words")
 alone = True
 per_token = False
 higher_is_better = True
+floored = False
 unit = "0-1"
+keys = {
+    "f1_macro": ("F1 of each class, then their mean", "클래스별 F1의 평균"),
+    "f1_micro": ("F1 of all counts together", "모든 수를 합친 F1"),
+}
 
 
 class Settings(MemberSettings):
@@ -62,3 +67,23 @@ def combine(sums: Sums) -> Sums:
         each = np.where(there, 2 * right / (said + true), 0.0)
     found: Sums = each.sum(axis=-1) / np.maximum(there.sum(axis=-1), 1)
     return found
+
+
+def examples() -> Sequence[Example]:
+    """Worked by hand."""
+    import numpy as np
+
+    def rows(true: str, said: str) -> list[Judged]:
+        return [
+            Judged("class", ("a", "b"), np.array([float("ab".index(t))]), np.eye(2)["ab".index(s)])
+            for t, s in zip(true, said, strict=True)
+        ]
+
+    return [
+        Example("all right", "모두 맞음", rows("aab", "aab"), {"f1_macro": 1, "f1_micro": 1}),
+        Example("all wrong", "모두 틀림", rows("aab", "bba"), {"f1_macro": 0, "f1_micro": 0}),
+        # a: 2 right, 2 said, 3 true; b: 1 right, 2 said, 1 true
+        Example(
+            "aaab said aabb", "aaab를 aabb로", rows("aaab", "aabb"), {"f1_macro": (4 / 5 + 2 / 3) / 2, "f1_micro": 0.75}
+        ),
+    ]

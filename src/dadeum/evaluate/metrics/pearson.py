@@ -4,14 +4,18 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dadeum.core.settings import MemberSettings
-from dadeum.evaluate.metrics import Judged, Row, Sums, Value
+from dadeum.evaluate.metrics import Example, Judged, Row, Sums, Value
 
 needs: Literal["labels"] = "labels"
 of = ("numbers",)
 alone = False
 per_token = False
 higher_is_better = True
+floored = False
 unit = "-1 to 1"
+keys = {
+    "pearson": ("how nearly what is said is a straight line of what is true", "말한 수가 참값의 직선에 가까운 정도"),
+}
 
 
 class Settings(MemberSettings):
@@ -45,3 +49,19 @@ def combine(sums: Sums) -> Sums:
     from dadeum.evaluate.judging import correlation, mean
 
     return mean(correlation(*np.moveaxis(sums.reshape(*sums.shape[:-1], -1, 6), -1, 0)))
+
+
+def examples() -> Sequence[Example]:
+    """Worked by hand."""
+    import numpy as np
+
+    def rows(*pairs: tuple[float, float]) -> list[Judged]:
+        return [Judged("numbers", (), np.array([true]), np.array([said])) for true, said in pairs]
+
+    return [
+        Example("a rising line", "오르는 직선", rows((1, 3), (2, 5), (3, 7)), {"pearson": 1}),
+        Example("a falling line", "내리는 직선", rows((1, 3), (2, 2), (3, 1)), {"pearson": -1}),
+        Example("two of three in order", "셋 중 둘만 순서대로", rows((1, 1), (2, 3), (3, 2)), {"pearson": 0.5}),
+        Example("always the same", "늘 같은 수", rows((1, 4), (2, 4), (3, 4)), {"pearson": 0}),
+        Example("one row", "한 행", rows((1, 4)), {"pearson": None}),
+    ]

@@ -4,14 +4,21 @@ from collections.abc import Sequence
 from typing import Literal
 
 from dadeum.core.settings import MemberSettings
-from dadeum.evaluate.metrics import Judged, Row, Sums, Value
+from dadeum.evaluate.metrics import Example, Judged, Row, Sums, Value
 
 needs: Literal["labels"] = "labels"
 of = ("numbers",)
 alone = False
 per_token = False
 higher_is_better = True
+floored = False
 unit = "-1 to 1"
+keys = {
+    "spearman": (
+        "how nearly what is said is in the order of what is true",
+        "말한 수의 순서가 참값의 순서에 가까운 정도",
+    ),
+}
 
 
 class Settings(MemberSettings):
@@ -61,3 +68,18 @@ def _ranks(numbers: Sums, times: Sums) -> Sums:
     ranks = np.cumsum(many, axis=1) - (many - 1) / 2
     found: Sums = (ranks - (times.sum(axis=1, keepdims=True) + 1) / 2)[:, of_row]
     return found
+
+
+def examples() -> Sequence[Example]:
+    """Worked by hand."""
+    import numpy as np
+
+    def rows(*pairs: tuple[float, float]) -> list[Judged]:
+        return [Judged("numbers", (), np.array([true]), np.array([said])) for true, said in pairs]
+
+    return [
+        Example("in order, though no line", "직선은 아니나 순서대로", rows((1, 1), (2, 10), (3, 100)), {"spearman": 1}),
+        Example("in reverse", "거꾸로", rows((1, 9), (2, 2), (3, 1)), {"spearman": -1}),
+        Example("two of three in order", "셋 중 둘만 순서대로", rows((1, 1), (2, 30), (3, 2)), {"spearman": 0.5}),
+        Example("always the same", "늘 같은 수", rows((1, 4), (2, 4), (3, 4)), {"spearman": 0}),
+    ]
