@@ -12,7 +12,7 @@ import pytest
 
 from dadeum.core import lock
 from dadeum.core.errors import ArtifactError
-from dadeum.core.lock import LOCK, locked
+from dadeum.core.lock import LOCK, held, locked, unheld
 
 HOLDER = """
 import sys
@@ -151,3 +151,16 @@ def test_only_the_own_lock_is_removed(tmp_path: Path) -> None:
     with locked(tmp_path):
         (tmp_path / LOCK).write_text(json.dumps({"pid": 1, "host": "elsewhere"}), encoding="utf-8")
     assert (tmp_path / LOCK).is_file()
+
+
+def test_whether_it_is_held_is_told_without_taking_it(tmp_path: Path) -> None:
+    assert not held(tmp_path)
+    with unheld(tmp_path):
+        pass
+    with locked(tmp_path):
+        assert held(tmp_path)
+        with pytest.raises(ArtifactError, match="in use by process"), unheld(tmp_path):
+            pass
+        assert held(tmp_path)
+    (tmp_path / LOCK).write_text("{}", encoding="utf-8")
+    assert not held(tmp_path)

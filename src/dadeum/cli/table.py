@@ -50,6 +50,16 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "끝난 실행으로 결과물 만들기: merged, gguf",
         ("merged", "gguf"),
     ),
+    "runs": (
+        "The runs: list, show, compare, rm",
+        "실행들: list, show, compare, rm",
+        ("list", "show", "compare", "rm"),
+    ),
+    "reproduce": (
+        "Run a run again from its own record, and hold the two against each other",
+        "기록대로 실행을 다시 해 두 결과를 견주기",
+        (),
+    ),
     "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
     "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
 }

@@ -79,6 +79,22 @@ def _in_use(folder: Path, path: Path, holder: dict[str, Any]) -> ArtifactError:
 
 
 @contextlib.contextmanager
+def unheld(folder: Path) -> Iterator[None]:
+    """Nobody takes `folder` meanwhile. Raises ArtifactError that names the holder while a living process has it."""
+    with _alone(folder):
+        holder = _holder(folder / LOCK)
+        if holder and _alive(holder):
+            raise _in_use(folder, folder / LOCK, holder)
+        yield
+
+
+def held(folder: Path) -> bool:
+    """Whether a living process has `folder`, as far as its lock file tells."""
+    holder = _holder(folder / LOCK)
+    return bool(holder) and _alive(holder)
+
+
+@contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Hold `folder` alone. Raises ArtifactError that names the holder while another living process has it."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -21,6 +21,7 @@ from dadeum.plan.steps import Step
 from dadeum.run import works
 from dadeum.run.fit import fits, mergeable
 from dadeum.run.inputs import materials, pinned
+from dadeum.run.removal import settle
 from dadeum.run.seeds import train_others
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run
@@ -99,6 +100,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         if int(os.environ.get("RANK", "0")) > 0:
             return works.follow(lab)
     sweep(lab.workspace.checkpoints(lab.experiment.name))
+    settle(lab.workspace, lab.experiment.name)
     plan = make_plan(lab)
     names = wanted(goals, plan)
     for step in plan.steps:

@@ -92,7 +92,11 @@ class Run:
 def runs(workspace: Workspace, experiment: str) -> list[Run]:
     """Runs of an experiment, oldest first."""
     folder = workspace.experiments(experiment)
-    names = sorted(f.name for f in folder.iterdir() if (f / RECORD).is_file()) if folder.is_dir() else []
+    names = (
+        sorted(f.name for f in folder.iterdir() if f.name[0] != "." and (f / RECORD).is_file())
+        if folder.is_dir()
+        else []
+    )
     return [open_run(workspace, experiment, name) for name in names]
 
 
