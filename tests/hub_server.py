@@ -1,6 +1,7 @@
 """A small server that speaks the Hub's interface: repositories from memory, and the ways in which a Hub fails."""
 
 import contextlib
+import functools
 import hashlib
 import json
 import re
@@ -12,6 +13,12 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
+import pytest
+
+from dadeum.core import download, hub_refusal
+from dadeum.core import hub as client
+
+_KEPT = socket.socket()
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 
@@ -190,7 +197,10 @@ def _etag(data: bytes) -> str:
 
 @contextlib.contextmanager
 def serve(hub: Hub) -> Iterator[Hub]:
-    """The hub on a port of its own; `hub.url` is its address."""
+    """The hub on a port of its own; `hub.url` is its address.
+
+    What is served here is given time, however busy the machine: who tests impatience sets it within.
+    """
     handler = type("Handler", (_Handler,), {"hub": hub})
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
     server.daemon_threads = True
@@ -198,14 +208,18 @@ def serve(hub: Hub) -> Iterator[Hub]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
     try:
-        yield hub
+        with pytest.MonkeyPatch.context() as patched:
+            for module in (client, hub_refusal, download):
+                patched.setattr(module, "TIMEOUT", 60.0)
+            patched.setattr(download, "PATIENCE", 600.0)
+            yield hub
     finally:
         server.shutdown()
         server.server_close()
 
 
+@functools.cache
 def refused_url() -> str:
-    """An address at which nothing listens."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return f"http://127.0.0.1:{free.getsockname()[1]}"
+    """An address at which nothing listens; nobody else can take it while this process lives."""
+    _KEPT.bind(("127.0.0.1", 0))
+    return f"http://127.0.0.1:{_KEPT.getsockname()[1]}"

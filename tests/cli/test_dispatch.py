@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -186,6 +185,7 @@ def test_no_secret_on_the_screen_or_in_the_log(
     assert not [h for h in logger.handlers if hasattr(h, "baseFilename")]
 
 
+GUARD = 300  # seconds against hanging for ever; less than the child would sleep
 CHILD = """
 import sys, time, types
 import typer
@@ -194,7 +194,7 @@ app = d.verb()
 @app.command()
 def wait() -> None:
     print("ready", flush=True)
-    time.sleep(60)
+    time.sleep(1000)
 @app.command()
 def pour() -> None:
     while True:
@@ -215,12 +215,10 @@ def test_ctrl_c_for_real() -> None:
     child = start("wait")
     assert child.stdout is not None
     assert child.stdout.readline() == "ready\n"
-    began = time.monotonic()
     child.send_signal(signal.SIGINT)
-    _, err = child.communicate(timeout=20)
+    _, err = child.communicate(timeout=GUARD)
     assert child.returncode == 130
     assert err.strip() == "error: stopped"
-    assert time.monotonic() - began < 10
 
 
 def test_a_reader_that_goes_away_for_real() -> None:
@@ -231,6 +229,6 @@ def test_a_reader_that_goes_away_for_real() -> None:
     child.stdout.close()
     err = child.stderr.read()
     child.stderr.close()
-    assert child.wait(20) == 141
+    assert child.wait(GUARD) == 141
     assert "Traceback" not in err
     assert err == ""

@@ -1,7 +1,6 @@
 """The Hub, and each way in which it fails."""
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,6 +18,8 @@ MODEL = {
     "modeling.py": b"import os",
     "README.md": b"# read me",
 }
+
+SHIPPED = client.TIMEOUT
 
 
 @pytest.fixture
@@ -107,10 +108,11 @@ def test_model_without_safetensors(hub: Hub) -> None:
 
 def test_each_failure_has_its_sentence(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     def sentence(name: str = "owner/model", revision: str = "main") -> str:
-        start = time.monotonic()
+        before = len(hub.requests)
         with pytest.raises(HubError) as raised:
             client.fetch_model(name, revision, weights=True)
-        assert time.monotonic() - start < 10 and "\n" not in str(raised.value)
+        # One request tells; the second attempt and who is asked about the token are the others.
+        assert len(hub.requests) - before <= client.ATTEMPTS + 1 and "\n" not in str(raised.value)
         return str(raised.value)
 
     monkeypatch.setattr(client, "PAUSE", 0.01)
@@ -129,7 +131,7 @@ def test_each_failure_has_its_sentence(hub: Hub, monkeypatch: pytest.MonkeyPatch
         hub.status = status
         assert ("no such model" if status == 404 else f"error {status}") in sentence("owner/another")
     hub.status = None
-    hub.hang = 2.0
+    hub.hang = 600
     monkeypatch.setattr(client, "TIMEOUT", 0.2)
     assert "does not answer in time" in sentence("owner/another")
     monkeypatch.setenv("HF_ENDPOINT", refused_url())
@@ -144,4 +146,4 @@ def test_a_dead_hub_falls_back_on_a_complete_copy(hub: Hub, monkeypatch: pytest.
 
 
 def test_time_of_a_hub_that_hangs_is_bounded() -> None:
-    assert client.ATTEMPTS * client.TIMEOUT + (client.ATTEMPTS - 1) * client.PAUSE < 10
+    assert client.ATTEMPTS * SHIPPED + (client.ATTEMPTS - 1) * client.PAUSE < 10

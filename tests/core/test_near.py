@@ -1,6 +1,5 @@
 """Names that are nearly right."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -23,9 +22,8 @@ def test_nearest(name: str, names: list[str], expected: str | None) -> None:
 
 def test_what_is_compared_is_bounded() -> None:
     names = (f"experiment-number-{n:07}" for n in range(1_000_000))
-    begun = time.monotonic()
     assert nearest("experiment-nubmer-0000001", names) is not None
-    assert time.monotonic() - begun < 3 and next(names) == f"experiment-number-{MANY:07}"
+    assert next(names) == f"experiment-number-{MANY:07}"
 
 
 @pytest.mark.parametrize(

@@ -150,7 +150,7 @@ def read_elsewhere(kind: str, path: Path) -> tuple[list[str], int, int]:
         text=True,
         encoding="utf-8",
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     *said, numbers = done.stdout.splitlines()

@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -94,14 +93,13 @@ def test_a_local_experiment_asks_nobody(dead: Dead, tmp_path: Path) -> None:
 @pytest.mark.parametrize("forbidden", ["", "1"])
 def test_asked_to_download_it_uses_what_is_there(dead: Dead, from_hub: FromHub, tmp_path: Path, forbidden: str) -> None:
     root = copy(from_hub.root, tmp_path / "lab")
-    begun = time.monotonic()
     said = dead.run(root, "data", "download", NAME, *FROM_HUB, HF_HUB_OFFLINE=forbidden)
-    assert time.monotonic() - begun < 15, "the program's own start included"
     assert said.returncode == 0, said.stderr.decode()
     told = (said.stdout + said.stderr).decode()
     if forbidden:
         assert dead.calls() == []
     else:
-        assert dead.calls() and "cannot be reached" in told and "using the copy of" in told
+        assert 1 <= len(dead.calls()) <= 4, "model and tokenizer: a question each, tried again once"
+        assert "cannot be reached" in told and "using the copy of" in told
         said = dead.run(root, "ask", "hi", "-m", "someone/base", "--max-new-tokens", "1")
         assert said.returncode == 0 and b"using the copy of" in said.stderr and b"Traceback" not in said.stderr

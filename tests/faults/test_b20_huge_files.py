@@ -37,7 +37,7 @@ def test_a_sparse_file_larger_than_memory_is_refused_in_one_sentence(tmp_path: P
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=120,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

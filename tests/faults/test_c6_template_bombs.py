@@ -1,12 +1,11 @@
 """C6: a chat template that comes with a model loops for ever or blows up; it is refused, and all else goes on."""
 
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from dadeum.data.bounds import SECONDS
+from dadeum.data import bounds
 from dadeum.data.render import Refusal, Renderer
 from dadeum.tokenizer.load import load_tokenizer
 from tests.data.chats import talk
@@ -27,17 +26,20 @@ def tokenizer(material: Path) -> Any:
 
 
 @pytest.mark.parametrize("name", BOMBS)
-def test_a_bomb_is_one_sentence_and_no_wait(name: str, tokenizer: Any) -> None:
+def test_a_bomb_is_one_sentence_and_runs_once(name: str, tokenizer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "SECONDS", 0.2)
+    monkeypatch.setattr(bounds, "MEMORY", 1 << 27)
+    runs: list[str] = []
+    begin = bounds.Allowance.__enter__
+    monkeypatch.setattr(bounds.Allowance, "__enter__", lambda self: runs.append("run") or begin(self))
     tokenizer.chat_template = BOMBS[name]
     renderer = Renderer(tokenizer, template_name="stranger")
-    began = time.process_time()
     for ask in (renderer.prompt_ids, renderer.text, lambda m: renderer.samples(m, "assistant")):
         with pytest.raises(Refusal, match="the chat template of stranger uses up more time or memory") as caught:
             ask(ROW)
         assert "\n" not in str(caught.value)
     refused = renderer.samples_batch([ROW] * 2000, "assistant")
     assert all(isinstance(found, Refusal) for found in refused)
-    # One wait, not one for each row.
-    assert time.process_time() - began < SECONDS + 3
+    assert runs == ["run"] * 2, "it is compiled, and run for the first of all these rows only"
     tokenizer.chat_template = "{% for m in messages %}{{ m.content }}</s>{% endfor %}"
     assert Renderer(tokenizer).text(ROW) == "질문</s>답</s>또</s>네</s>"

@@ -23,7 +23,7 @@ PRELOAD = [
     "dadeum.train.loop",
     "dadeum.train.state",
 ]
-TIMEOUT = 180
+TIMEOUT = 600
 
 
 @dataclass

@@ -133,7 +133,7 @@ def child(
         cwd=root,
         env=child_environment(environment),
         capture_output=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 

@@ -122,7 +122,7 @@ def long_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_stopped_by_a_signal(written: Path, long_run: Path, number: signal.Signals, code: int) -> None:
     running = children.start(written, "train", NAME, *LONG)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while not any(text.count("\n") > 5 for text in _metrics(written)):
         assert time.monotonic() < deadline and running.process.is_alive(), running.said
         time.sleep(0.01)

@@ -229,12 +229,8 @@ print(json.dumps({"code": code, "heavy": sorted(heavy)}), file=sys.stderr)
 
 
 def test_freshness_needs_no_torch(ran: Path) -> None:
-    """In a process of its own: everything is found fresh, in under five seconds, and no library was loaded."""
-    import time
-
-    begun = time.monotonic()
+    """In a process of its own: everything is found fresh, and no library was loaded."""
     said = child(ran, "run", NAME, program=("-c", HEAVY))
-    assert time.monotonic() - begun < 5
     assert json.loads(said.stderr.splitlines()[-1]) == {"code": 0, "heavy": []}, said.stderr.decode()
     assert "✓ export" in said.stdout.decode() and "▶" not in said.stdout.decode()
 

@@ -155,7 +155,7 @@ def test_the_four_scripts_of_system_a(hub: Hub, lab: Path, tmp_path: Path, mater
     def script(name: str, *words: str) -> str:
         done = subprocess.run(
             ["bash", str(ROOT / f"scripts/run_smollm2_{name}.sh"), *words],
-            cwd=lab, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
+            cwd=lab, env=environment, capture_output=True, text=True, encoding="utf-8", timeout=900, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr

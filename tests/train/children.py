@@ -5,6 +5,7 @@ import contextlib
 import json
 import multiprocessing
 import os
+import random
 import socket
 import time
 import traceback
@@ -27,7 +28,7 @@ PRELOAD = [
     "dadeum.train.state",
     "dadeum.train.batch_size",
 ]
-TIMEOUT = 120
+TIMEOUT = 600
 
 
 def _train(job: TrainJob, environment: Mapping[str, str], out: str, threads: int) -> None:
@@ -55,8 +56,17 @@ def _train(job: TrainJob, environment: Mapping[str, str], out: str, threads: int
 
 
 def _hang(out: str) -> None:
-    """The first forward pass never ends, and says so."""
+    """The first forward pass never ends, and says so; so it does of a signal that came meanwhile."""
+    from dadeum.train.hooks.signals import Signals
     from dadeum.train.loop import Loop
+
+    receive = Signals._receive
+
+    def heard(self: Signals, number: int, frame: Any) -> None:
+        receive(self, number, frame)
+        Path(f"{out}.heard").touch()
+
+    Signals._receive = heard  # type: ignore[method-assign]
 
     def compute(self: Loop, model: Any, batch: Any) -> Any:
         Path(f"{out}.hangs").touch()
@@ -99,13 +109,20 @@ def said(out: Path) -> str:
     return ""
 
 
+def _free_port() -> int:
+    """One that the system gives to nobody who does not ask for it by number, so it is still free when it is taken."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.socket() as free:
+            free.bind(("127.0.0.1", port))
+            return port
+
+
 def together(
     job: TrainJob, root: Path, world_size: int = 2, environment: Mapping[str, str] = {}
 ) -> list[ForkServerProcess]:
     """The same training as several processes on gloo."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free_port()
     common: dict[str, Any] = {
         "WORLD_SIZE": str(world_size),
         "MASTER_ADDR": "127.0.0.1",

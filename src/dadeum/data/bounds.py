@@ -1,13 +1,14 @@
 """What a chat template may use up: processor time, memory, and the size of what one operation makes.
 
-A template is foreign code. While one runs in the main thread, a timer looks a few times a second at the time and the memory
-that it took. One operation cannot be looked at while it works (`'x' * 10**10`), so those that make much of little are asked
+A template is foreign code. While one runs in the main thread, a timer looks a few times a second at the processor time of
+this thread (no other's, and no waiting: a busy machine refuses nothing more) and at the memory that it took. One operation cannot be looked at while it works (`'x' * 10**10`), so those that make much of little are asked
 for the size of their result before. Nothing of this is at work where no template runs.
 """
 
 import re
 import signal
 import threading
+import time
 from collections.abc import Callable, Mapping
 from types import FrameType
 from typing import Any
@@ -28,7 +29,7 @@ class Exceeded(Exception):
 class Allowance:
     """`with Allowance(messages):` a template runs under bounds of time and memory; Exceeded comes out where it does not keep them."""
 
-    __slots__ = ("_before", "_ticks", "seconds")
+    __slots__ = ("_before", "_began", "seconds")
     _running: "Allowance | None" = None
     _ready: bool | None = None
 
@@ -37,8 +38,8 @@ class Allowance:
         self.seconds = SECONDS * (1 + messages // SHORT)
 
     def __enter__(self) -> None:
-        self._ticks = self._before = 0
         if Allowance._running is None and threading.get_ident() == _MAIN and _ready():
+            self._before, self._began = 0, time.thread_time()
             Allowance._running = self
             signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
 
@@ -51,10 +52,9 @@ class Allowance:
         """Called some times a second. Raises Exceeded."""
         import psutil  # type: ignore[import-untyped]
 
-        self._ticks += 1
         memory = int(psutil.Process().memory_info().rss)
         self._before = self._before or memory
-        if self._ticks * EVERY >= self.seconds or memory - self._before > MEMORY:
+        if time.thread_time() - self._began >= self.seconds or memory - self._before > MEMORY:
             raise Exceeded
 
 
@@ -73,6 +73,8 @@ def _ready() -> bool:
     if Allowance._ready is None:
         there = hasattr(signal, "setitimer") and signal.getsignal(signal.SIGPROF) is signal.SIG_DFL
         if there:
+            import psutil  # noqa: F401  # never within a tick: the next one would find it half imported
+
             signal.signal(signal.SIGPROF, _tick)  # stays: a signal that comes late finds nothing to do
         Allowance._ready = there
     return Allowance._ready

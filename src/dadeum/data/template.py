@@ -6,7 +6,7 @@ gets them as the variable that it reads. Knows no tokens. A template is foreign 
 
 import datetime
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -53,9 +53,10 @@ class ChatTemplate:
         self.variables["strftime_now"] = self.today.strftime
 
     def _compile(self) -> tuple[Any, Any]:
+        make = _maker()
         try:
             with Allowance():
-                compiled, tree = _compiled(self.source)
+                compiled, tree = make(self.source)
             hidden = _internal_name(tree)
         except Exception as error:  # jinja's own errors, and recursion in a hostile template
             raise Refusal(str(self._failure(error))) from None
@@ -199,14 +200,21 @@ class ChatTemplate:
         )
 
 
-@lru_cache(maxsize=32)
-def _compiled(source: str) -> tuple[Any, Any]:
-    """A template in the environment of transformers, under bounds, and what it was parsed to."""
+@lru_cache(maxsize=1)
+def _maker() -> Callable[[str], tuple[Any, Any]]:
+    """Compiles a template in the environment of transformers, under bounds; with it, what the template was parsed to.
+
+    What is imported for it is not held against the first template.
+    """
     from transformers.utils.chat_template_utils import _compile_jinja_template
 
-    # An environment of its own: that of transformers is kept there for whoever else renders the same template.
-    environment = bounded(_compile_jinja_template.__wrapped__("").environment)
-    return environment.from_string(source), environment.parse(source)
+    @lru_cache(maxsize=32)
+    def make(source: str) -> tuple[Any, Any]:
+        # An environment of its own: that of transformers is kept there for whoever else renders the same template.
+        environment = bounded(_compile_jinja_template.__wrapped__("").environment)
+        return environment.from_string(source), environment.parse(source)
+
+    return make
 
 
 def _internal_name(tree: Any) -> str | None:

@@ -1,7 +1,5 @@
 """Patterns: what matches, what is no pattern, and what would never end."""
 
-import time
-
 import pytest
 from pydantic import ValidationError
 
@@ -30,11 +28,9 @@ def test_no_pattern_is_one_sentence() -> None:
 
 
 def test_a_pattern_that_would_never_end_stops_the_stage() -> None:
-    """Some 10^16 ways to lay four commas among 2,000."""
+    """Some 10^16 ways to lay four commas among 2,000: without the limit this test would not come back."""
     row = plain("가," * 2000)
-    began = time.process_time()
     with pytest.raises(DataError) as raised:
         sift({"type": "regex", "pattern": "(.*),(.*),(.*),(.*),(.*)x", "seconds": 0.2}, [row])
-    assert time.process_time() - began < 5
     message = str(raised.value)
     assert "takes more than 0.2 s on rows:0" in message and "\n" not in message
