@@ -54,6 +54,12 @@ def content(text: str) -> Units:
     return tuple(form for form, tag in tagged(text) if tag.startswith(CONTENT))
 
 
+def runs(text: str | None, n: int) -> list[Units]:
+    """All runs of `n` morphemes in a text, in order."""
+    units = morphemes(plain(text)) if text else ()
+    return [units[i : i + n] for i in range(len(units) - n + 1)]
+
+
 def kiwi_version() -> str:
     """Kiwi and its model, as signatures name them."""
     return f"kiwi-{importlib.metadata.version('kiwipiepy')}-model-{importlib.metadata.version('kiwipiepy_model')}"
