@@ -36,7 +36,7 @@ def test_differences_are_the_paired_bootstraps(columns: list[tuple[str, Evaluati
         rows = [[s["statistics"][metric.name] for s in result.samples] for _, result in columns]
         by_hand = paired(rows[0], rows[1], member, draws=300, seed=4)
         assert metric.differences == {"tuned": by_hand}
-        assert metric.n == 8
+        assert metric.n == metric.units == 8
         assert by_hand.difference == pytest.approx(metric.values["tuned"] - metric.values["base"])
         assert metric.values["base"] == pytest.approx(columns[0][1].metrics[metric.name]["value"])
     assert found.plain()["bootstrap"] == {
@@ -44,6 +44,8 @@ def test_differences_are_the_paired_bootstraps(columns: list[tuple[str, Evaluati
         "seed": 4,
         "covers": "the choice of test rows only",
         "interval": 0.95,
+        "method": "BCa",
+        "units": "rows",
     }
     assert "test rows only" in found.notes[0]
 

@@ -54,7 +54,9 @@ def test_json_holds_every_number(comparison: Comparison, tmp_path: Path) -> None
     values = json.loads((tmp_path / "comparison.json").read_text(encoding="utf-8"))
     assert values["models"] == ["base", "tuned"]
     chrf = next(m for m in values["metrics"] if m["name"] == "chrf")
-    assert set(chrf["differences"]["tuned"]) == {"difference", "low", "high", "wins", "ties", "losses", "n"}
+    assert set(chrf["differences"]["tuned"]) == {
+        *("difference", "low", "high", "wins", "ties", "losses", "n", "p", "how", "lost", "clear")
+    }
     assert set(values["environments"]) == {"base", "tuned"}
 
 

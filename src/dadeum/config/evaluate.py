@@ -23,7 +23,12 @@ class EvaluateSettings(Settings):
         "기본 모델에 보여 줄 예시 수. 0이면 그 열을 뺍니다.",
         ge=0,
     )
-    bootstrap: int = setting(2000, "Draws of the paired bootstrap.", "짝지은 부트스트랩 추출 수.", ge=100)
+    bootstrap: int = setting(
+        10_000,
+        "Draws of the paired bootstrap, and swaps of the permutation test.",
+        "짝지은 부트스트랩의 추출 수와 순열 검정의 교환 수.",
+        ge=100,
+    )
     seed: int = setting(
         42, "Seed of the bootstrap and of the examples.", "부트스트랩과 예시 추출의 씨앗.", ge=0, lt=2**32
     )

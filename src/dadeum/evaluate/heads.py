@@ -287,7 +287,9 @@ def _sample(entry: Entry, row: Mapping[str, Any], of_row: Mapping[str, Judged]) 
         )
     )
     reference = row.get("reference") if talk else _together(true)
+    beside = {key: row[key] for key in ("category", "group") if row.get(key) is not None}
     return {
+        **beside,
         "question": question,
         "reference": reference,
         "prediction": _together(said),

@@ -58,11 +58,12 @@ def measure(
     """
     try:
         values = _values(member, metric, scored, samples, tell)
+        groups = [sample.get("group") for sample in samples]
         floors = _floors(member, metric, scored) if member.floored and values else {}
         found = {
             f"{prefix}{name}": one
             for name, value in values.items()
-            if value.n and (one := _one(member, metric, value, floors.get(name), settings))
+            if value.n and (one := _one(member, metric, value, floors.get(name), settings, groups))
         }
     except DadeumError as error:
         if member.needs != "answer":
@@ -157,9 +158,23 @@ def _number(sample: Mapping[str, Any], place: int) -> int:
     return place if number is None else int(number)
 
 
-def _one(member: Any, metric: Any, value: Value, floor: Value | None, settings: EvaluateSettings) -> dict[str, Any]:
-    rows = [row for row in value.rows if row is not None]
-    low, high = interval(rows, member, draws=settings.bootstrap, seed=settings.seed)[:2]
+def _one(
+    member: Any,
+    metric: Any,
+    value: Value,
+    floor: Value | None,
+    settings: EvaluateSettings,
+    groups: Sequence[str | None],
+) -> dict[str, Any]:
+    """What an evaluation says of a metric; rows of one of the `groups` are drawn together."""
+    whole = [(row, group) for row, group in zip(value.rows, groups, strict=True) if row is not None]
+    span = interval(
+        [row for row, _ in whole],
+        member,
+        draws=settings.bootstrap,
+        seed=settings.seed,
+        groups=[group for _, group in whole],
+    )
     found = {
         "value": _total(value, member),
         "signature": value.signature,
@@ -167,8 +182,10 @@ def _one(member: Any, metric: Any, value: Value, floor: Value | None, settings: 
         "n": value.n,
         "unit": member.unit,
         "metric": metric.type,
-        "interval": [low, high],
+        "interval": [span.low, span.high],
     }
+    if span.how != "bca":
+        found["interval_how"] = span.how
     # Of a few rows another tokenizer may be chosen than of all: that floor would be none of this score.
     if floor is not None and floor.n and floor.signature == value.signature:
         found["floor"] = _total(floor, member)

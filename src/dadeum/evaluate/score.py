@@ -166,6 +166,8 @@ def _sample(
     }
     if row.category is not None:
         sample["category"] = row.category
+    if row.group is not None:
+        sample["group"] = row.group
     if row.source_row is not None:
         sample["source_row"] = row.source_row
     answer = None

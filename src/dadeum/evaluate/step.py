@@ -183,16 +183,25 @@ def _label(
 
 
 def compare_models(
-    evaluations: Mapping[str, Path], *, out: Path, settings: EvaluateSettings, reporter: Reporter
+    evaluations: Mapping[str, Path],
+    *,
+    out: Path,
+    settings: EvaluateSettings,
+    reporter: Reporter,
+    by: str | None = None,
+    seeds: Mapping[int, Path] | None = None,
 ) -> list[Path]:
-    """Compare evaluations by name, the first against the others, into `out`; returns the files written."""
+    """Compare evaluations by name, the first against the others, into `out`; returns the files written. Rows are shown `by` a
+    metric's gain, and beside the intervals the spread of the evaluations by `seeds`, where there are some."""
     from dadeum.evaluate.compare import compare
     from dadeum.evaluate.report import write_comparison
     from dadeum.evaluate.result import EvaluationResult
+    from dadeum.evaluate.seeds import spread_of
 
     columns = [(name, EvaluationResult.read(path)) for name, path in evaluations.items()]
     reporter.start(say("comparison", "비교"), len(columns))
-    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed)
+    spread = spread_of({seed: EvaluationResult.read(path) for seed, path in seeds.items()}) if seeds else None
+    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed, by=by, seeds=spread)
     reporter.advance(len(columns))
     point("compare.before_write")
     return write_comparison(out, comparison)

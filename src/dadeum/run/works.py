@@ -17,6 +17,7 @@ from dadeum.plan.steps import Step
 from dadeum.run.inputs import places
 from dadeum.run.models import base_of, formatted_of
 from dadeum.run.purpose import objective_of, purpose_of
+from dadeum.run.seeds import scores_by_seed
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, done_before, find_model, open_run, publish
 from dadeum.train.job import TrainJob
@@ -249,8 +250,9 @@ def dataset_name(experiment: Experiment) -> str:
 
 
 def _compare(lab: Lab, run: Run, reporter: Reporter) -> list[Path]:
-    found = evaluate_step.evaluations_in(run.evaluation)
-    return evaluate_step.compare_models(found, out=run.evaluation, settings=lab.experiment.evaluate, reporter=reporter)
+    found, settings = evaluate_step.evaluations_in(run.evaluation), lab.experiment.evaluate
+    seeds = scores_by_seed(lab, run)
+    return evaluate_step.compare_models(found, out=run.evaluation, settings=settings, reporter=reporter, seeds=seeds)
 
 
 def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
