@@ -82,7 +82,7 @@ def test_a_verb_is_dispatched_with_its_words(
     [
         ([""], [*VERBS, "--help", "--version"]),
         ([], [*VERBS, "--help", "--version"]),
-        (["tr"], ["train"]),
+        (["tra"], ["train", "track"]),
         (["--v"], ["--version"]),
         (
             ["data", ""],
@@ -112,7 +112,7 @@ def test_complete_where_there_are_no_experiments(tmp_path: Path, monkeypatch: py
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        (["dadeum", "tr"], ["train"]),
+        (["dadeum", "trai"], ["train"]),
         (["dadeum", "data", "f"], ["format"]),
         (["dadeum", "run", "configs/"], ["configs/내 것.yaml"]),
     ],

@@ -60,6 +60,11 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "기록대로 실행을 다시 해 두 결과를 견주기",
         (),
     ),
+    "track": (
+        "Trackers: send what they lack, see what they have, open MLflow's pages",
+        "추적 도구: 못 보낸 것 보내기, 보낸 것 보기, MLflow 화면 열기",
+        ("send", "status", "ui"),
+    ),
     "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
     "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
 }

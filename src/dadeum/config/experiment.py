@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from dadeum.config.data import DataSettings
 from dadeum.config.evaluate import EvaluateSettings, Target
 from dadeum.config.model import Adapter, Head, ModelSettings, TokenizerSettings
+from dadeum.config.track import Sink
 from dadeum.config.train import TrainSettings
 from dadeum.core.language import say
 from dadeum.core.settings import Many, Settings, setting
@@ -44,6 +45,12 @@ class Experiment(Settings):
     )
     export: Many[Target] = setting(("merged",), "What is made of the result.", "결과로 만들 것.")
 
+    track: Many[Sink] = setting(
+        (),
+        "Trackers that are sent what the run writes into `experiments/`, beside it and never in its way.",
+        "실행이 `experiments/`에 쓰는 것을 곁에서 보내 줄 추적 도구. 실행을 막거나 바꾸지 않습니다.",
+    )
+
     @field_validator("seeds")
     @classmethod
     def _unlike(cls, seeds: tuple[int, ...]) -> tuple[int, ...]:
@@ -55,6 +62,17 @@ class Experiment(Settings):
                 )
             )
         return seeds
+
+    @field_validator("track")
+    @classmethod
+    def _one_of_a_kind(cls, sinks: tuple[Sink, ...]) -> tuple[Sink, ...]:
+        kinds = [sink.type for sink in sinks]
+        twice = next((kind for kind in kinds if kinds.count(kind) > 1), None)
+        if twice is not None:  # what a tracker has is noted under its name
+            raise ValueError(
+                say(f"found '{twice}' twice, expected once", f"'{twice}'이(가) 두 번 있습니다. 한 번만 쓰세요")
+            )
+        return sinks
 
     @field_validator("export")
     @classmethod

@@ -27,6 +27,7 @@ from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run
 from dadeum.run.works import Outcome
 
+from dadeum.track.senders import catch_up, ready, tracked
 if TYPE_CHECKING:
     from dadeum.train.smoke import Smoke
 
@@ -102,6 +103,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     sweep(lab.workspace.checkpoints(lab.experiment.name))
     settle(lab.workspace, lab.experiment.name)
     plan = make_plan(lab)
+    ready(lab.experiment.track)
     names = wanted(goals, plan)
     for step in plan.steps:
         if step.name in names:
@@ -131,7 +133,8 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
             plan.run.note(status="finished", reason=None)
         return Outcome(plan, plan.run, tuple(done))
     run = _choose_run(lab, plan, resume)
-    with locked(run.evidence):
+    with locked(run.evidence), tracked(lab.experiment.track, run.evidence, board):
+        _catch_up(lab, plan, board)
         sweep(run.checkpoints)
         open_log(run.evidence, "run")
         _save_config(lab, plan, run)
@@ -165,6 +168,12 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
 def _inside(step: Step, lab: Lab, plan: Plan, run: Run, board: Board, resume: Resume) -> list[Path]:
     if step.name == "other seeds":
         return train_others(lab, board, lambda other, beside: execute(other, beside, ["eval tuned"]))
+def _catch_up(lab: Lab, plan: Plan, board: Board) -> None:
+    """Nothing is to be done, but a tracker may have been down when it was."""
+    if plan.run is not None:
+        catch_up(lab.experiment.track, plan.run.evidence, board)
+
+
     return works.inside(step, lab, plan, run, board, resume)
 
 

@@ -2,11 +2,12 @@
 
 Training lines: step, epoch, loss (mean of the steps since the last line), learning_rate and grad_norm of the step,
 tokens and trained_tokens so far, tokens_per_second, memory_bytes, and what the objective shows (such as rewards/margins: the mean
-of these steps too). Evaluation lines: step, epoch, validation_loss.
+of these steps too). Evaluation lines: step, epoch, validation_loss. Both end with `time`, in seconds since 1970.
 """
 
 import json
 import math
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -90,7 +91,7 @@ class Metrics(Hook):
     def _write(self, loop: "Loop", **line: Any) -> None:
         if loop.processes.main:
             with self.path.open("a", encoding="utf-8", newline="\n") as file:
-                file.write(json.dumps(line, allow_nan=False) + "\n")
+                file.write(json.dumps({**line, "time": round(time.time(), 3)}, allow_nan=False) + "\n")
 
     def state(self) -> dict[str, Any]:
         """The interval that is under way."""
