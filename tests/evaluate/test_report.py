@@ -2,6 +2,7 @@
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -60,14 +61,51 @@ def test_json_holds_every_number(comparison: Comparison, tmp_path: Path) -> None
     assert set(values["environments"]) == {"base", "tuned"}
 
 
+EVIL = "<img src=x onerror=alert(1)> [x](javascript:alert(1)) =cmd() | `a`"
+
+
 def test_the_page_cannot_be_broken_by_an_answer(comparison: Comparison) -> None:
     page = markdown(comparison)
-    table = [line for line in page.splitlines() if line.startswith("|")]
-    assert len(table) == 2 + len(comparison.metrics)
-    assert len({line.replace("\\|", "").count("|") for line in table}) == 1
+    tables = [[line for line in part.splitlines() if line.startswith("|")] for part in page.split("## ")]
+    assert len(tables[0]) == 2 + len(comparison.metrics)
+    assert len(tables[1]) == 2 + 2  # the categories
+    for table in tables[:2]:
+        assert len({line.replace("\\|", "").count("|") for line in table}) == 1
     assert "\n    # 제목\n" in page  # an indented block, no heading
     assert "not the seed of the training" in page
-    assert page.count("## Sample") == 3
+
+
+def test_names_and_categories_cannot_break_it_either(comparison: Comparison) -> None:
+    samples = [{**s, "category": EVIL, "question": EVIL, "prediction": EVIL} for s in comparison.columns[0].samples]
+    evil = [
+        (name, replace(column, samples=samples)) for name, column in zip(("a", EVIL), comparison.columns, strict=True)
+    ]
+    page = markdown(compare(evil, draws=100, seed=0))
+    lines = [line for line in page.splitlines() if not line.startswith("    ")]
+    assert not any("<img" in line or "](" in line for line in lines)
+    assert any("&lt;img" in line for line in lines)
+
+
+def test_gains_and_losses_stand_side_by_side(comparison: Comparison) -> None:
+    page = markdown(comparison)
+    told = comparison.plain()["changes"]
+    for kind, title in (("gains", "largest gains"), ("losses", "largest losses")):
+        rows = told["models"]["tuned"][kind]
+        assert (f"## tuned: {title} by {told['metric']}" in page) == bool(rows)
+        assert all(f"    {row['question']}" in page for row in rows)
+    none = replace(comparison, changes=None)
+    assert markdown(none).count("## Sample") == 3
+
+
+def test_the_spread_of_seeds_stands_beside_the_value(comparison: Comparison) -> None:
+    spread = {
+        "seeds": [1, 2],
+        "metrics": {"chrf": {"values": {"1": 1.0, "2": 3.0}, "mean": 2.0, "sd": 1.4, "low": 1.0, "high": 3.0}},
+    }
+    found = replace(comparison, seeds=spread)
+    (line,) = [line for line in markdown(found).splitlines() if line.startswith("| chrf")]
+    assert "±1.4 over 2 seeds [1, 3]" in line
+    assert found.plain()["seeds"] == spread
 
 
 def test_the_page_in_korean(comparison: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:

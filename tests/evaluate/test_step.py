@@ -56,7 +56,7 @@ def test_base_without_and_with_examples_beside_the_tuned_one(lab: Path) -> None:
     found = evaluations_in(lab / "evaluation")
     assert list(found) == ["base", "base_few_shot", "tuned"]
     files = compare_models(found, out=lab / "evaluation", settings=settings(), reporter=Silent())
-    assert [f.name for f in files] == ["model_comparison_results.csv", "comparison.md", "comparison.json"]
+    assert [f.name for f in files] == ["model_comparison_results.csv", "comparison.md", "comparison.html", "comparison.json"]
     page = files[1].read_text(encoding="utf-8")
     assert "base_few_shot: 3 examples before each question (examples: rows 3: 8)" in page
     assert "tuned − base" in page

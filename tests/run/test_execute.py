@@ -34,6 +34,7 @@ EVIDENCE = {
     "evaluation/base_model_few_shot_evaluation.json",
     "evaluation/finetuned_model_evaluation.json",
     "evaluation/model_comparison_results.csv",
+    "evaluation/comparison.html",
     "evaluation/comparison.json",
     "evaluation/comparison.md",
 }

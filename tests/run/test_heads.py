@@ -110,6 +110,7 @@ def test_a_shipped_experiment_goes_to_its_comparison(
     files_there = {
         "base_model_evaluation.json",
         "finetuned_model_evaluation.json",
+        "comparison.html",
         "comparison.json",
         "model_comparison_results.csv",
     }

@@ -8,6 +8,29 @@ from dadeum.core.settings import Many, MemberSettings, Settings, setting
 Metric = Annotated[MemberSettings, MemberOf("dadeum.evaluate.metrics")]
 Target = Annotated[MemberSettings, MemberOf("dadeum.export.targets")]
 DEFAULT_METRICS = ("perplexity", "bits_per_byte", "rouge", "rouge_char", "chrf", "exact_match")
+DEFAULT_TASKS = ("general-text",)
+
+
+class TaskChoice(Settings):
+    """One entry of `evaluate.tasks` with choices of its own."""
+
+    task: str = setting(
+        ...,
+        "A shipped task, a YAML file, or `lm-eval:NAME` (a task or a group of lm-eval).",
+        "내장 과제, YAML 파일, 또는 `lm-eval:이름`(lm-eval의 과제나 묶음).",
+        min_length=1,
+    )
+    shots: int | None = setting(
+        None, "Examples before each question; default: the task's own.", "질문 앞의 예시 수. 기본값은 과제의 것.", ge=0
+    )
+    limit: int | None = setting(
+        None, "At most so many rows; default: the task's own.", "이만큼의 행만. 기본값은 과제의 것.", gt=0
+    )
+    chat_template: bool | None = setting(
+        None,
+        "Ask a task of lm-eval through the chat template; default: plain, as lm-eval does by itself.",
+        "lm-eval 과제를 대화 템플릿으로 묻기. 기본값은 lm-eval처럼 템플릿 없이.",
+    )
 
 
 class EvaluateSettings(Settings):
@@ -28,6 +51,16 @@ class EvaluateSettings(Settings):
         "Draws of the paired bootstrap, and swaps of the permutation test.",
         "짝지은 부트스트랩의 추출 수와 순열 검정의 교환 수.",
         ge=100,
+    )
+    tasks: Many[str | TaskChoice] = setting(
+        DEFAULT_TASKS,
+        "What the base and the tuned model are asked besides, to see what was forgotten: a shipped task, a YAML file, `lm-eval:NAME`.",
+        "무엇을 잊었는지 보려고 기본 모델과 학습한 모델에 더 물을 것: 내장 과제, YAML 파일, `lm-eval:이름`.",
+    )
+    task_path: str | None = setting(
+        None,
+        "Folder of your own lm-eval tasks; default: `configs/tasks` where there is one.",
+        "직접 만든 lm-eval 과제의 폴더. 기본값은 `configs/tasks`(있으면).",
     )
     seed: int = setting(
         42, "Seed of the bootstrap and of the examples.", "부트스트랩과 예시 추출의 씨앗.", ge=0, lt=2**32

@@ -64,10 +64,11 @@ def read_rows(path: Path, limit: int | None = None) -> list[AskedRow]:
                 f"{path}: 시험 행이 없습니다. data.split.test를 늘리세요",
             )
         )
-    return [_row(lines[i]) for i in spread(len(lines), limit)]
+    return [row_of(lines[i]) for i in spread(len(lines), limit)]
 
 
-def _row(values: dict[str, Any]) -> AskedRow:
+def row_of(values: dict[str, Any]) -> AskedRow:
+    """A line of `test.jsonl`."""
     messages = tuple(values.get("messages", ()))
     text = values.get("text") if not messages else None
     return AskedRow(
