@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from dadeum.core.artifact import read_json
 from dadeum.core.language import say
+from dadeum.evaluate import elsewhere
 from dadeum.model.files import is_headed
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def show_comparison(view: "View", folder: "Path") -> None:
     floors = any(metric["floors"] for metric in metrics)
     if metrics:
         _tables(view, names, metrics, floors)
+    if found.get("tasks"):
+        view.table(elsewhere.title(), elsewhere.header(), elsewhere.cells(found["tasks"]))
     for note in found["notes"]:
         view.note(note)
     view.note("")

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,7 @@ from dadeum.core.settings import MemberSettings
 
 if TYPE_CHECKING:
     from dadeum.evaluate.heads import Predictor
+    from dadeum.evaluate.task_step import Beside
     from dadeum.generate.engine import Engine
 
 TEST = "test.jsonl"
@@ -91,23 +92,28 @@ def evaluate_model(
     settings: EvaluateSettings,
     reporter: Reporter,
     headed: bool = False,
+    beside: "Beside | None" = None,
 ) -> list[Path]:
     """Score a model on the test part of `formatted` into `out`; returns the files written.
 
     The base is asked a second time with `settings.few_shot` examples of the training part of `preprocessed` before each
     question, where the context has room for them. Of a `headed` model there is no base to ask: in its place stands who
-    knows the labels of the training part and reads nothing.
+    knows the labels of the training part and reads nothing. `beside`: the tasks that are asked as well.
     """
     if headed:
+        if beside is not None and beside.tasks and kind == TUNED:
+            reporter.note(no_tasks())
         with _labeller(kind, model, formatted, name) as said:
             return [_label(said, kind, formatted, out, settings, dataset, reporter)]
     from dadeum.evaluate.few_shot import draw_examples
     from dadeum.evaluate.rows import read_rows
     from dadeum.evaluate.score import evaluate
+    from dadeum.evaluate.task_step import prepare, score_all
 
     rows = read_rows(formatted / TEST, settings.limit)
     written = []
     with _opened(model, name) as engine:
+        ready = prepare(beside, engine, settings, reporter) if beside is not None else []
         result = evaluate(engine, rows, settings, dataset=dataset, reporter=reporter)
         point("evaluate.before_write")
         written.append(result.write(out / FILES[kind]))
@@ -133,7 +139,16 @@ def evaluate_model(
                         f"문맥 {engine.context}토큰에 질문과 답 말고 예시를 둘 자리가 없어 기본 모델에 예시를 보이지 않습니다",
                     )
                 )
+        written += score_all(ready, engine, kind, out=out, settings=settings, reporter=reporter)
     return written
+
+
+def no_tasks() -> str:
+    """Why a model with a head is not asked other things."""
+    return say(
+        "the model says labels and writes no text, so it is asked no tasks (evaluate.tasks)",
+        "라벨을 말하고 글을 쓰지 않는 모델이므로 다른 과제(evaluate.tasks)는 묻지 않습니다",
+    )
 
 
 @contextmanager
@@ -192,8 +207,12 @@ def compare_models(
     seeds: Mapping[int, Path] | None = None,
 ) -> list[Path]:
     """Compare evaluations by name, the first against the others, into `out`; returns the files written. Rows are shown `by` a
-    metric's gain, and beside the intervals the spread of the evaluations by `seeds`, where there are some."""
+    metric's gain, and beside the intervals the spread of the evaluations by `seeds`, where there are some.
+
+    Tasks that both models of a run were asked stand beside them.
+    """
     from dadeum.evaluate.compare import compare
+    from dadeum.evaluate.elsewhere import elsewhere
     from dadeum.evaluate.report import write_comparison
     from dadeum.evaluate.result import EvaluationResult
     from dadeum.evaluate.seeds import spread_of
@@ -203,6 +222,7 @@ def compare_models(
     spread = spread_of({seed: EvaluationResult.read(path) for seed, path in seeds.items()}) if seeds else None
     comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed, by=by, seeds=spread)
     reporter.advance(len(columns))
+    comparison = replace(comparison, tasks=elsewhere(out, settings, reporter))
     point("compare.before_write")
     return write_comparison(out, comparison)
 

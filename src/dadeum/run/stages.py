@@ -25,6 +25,7 @@ from dadeum.run.inputs import (
 from dadeum.run.purpose import purpose_of
 from dadeum.run.store import Run, done_before, newest
 
+from dadeum.run.tasks import task_facts
 # Settings of `train:` that change when something is written down, not what is learnt.
 BESIDE = {"train.logging_steps", "train.save_total_limit", "train.eval_steps", "train.save_steps"}
 FORMAT_KEYS = {"data.max_length", "data.overlong", "data.train_on", "data.allow", "data.cut_answers"}
@@ -109,12 +110,15 @@ def _waits(step: Step) -> bool:
 def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> dict[str, dict[str, Any]]:
     data, installed = experiment.data, versions()
     sources = data_step.inputs(data, workspace)
-    made: dict[str, dict[str, Any]] = {"download": dict(sources)}
+    tasks = task_facts(experiment, workspace)
+    made: dict[str, dict[str, Any]] = {
+        "download": {**sources, **{k: None for k, found in tasks.items() if found is None}}
+    }
     waiting = (
         where.tokenizer is None
         or (where.model is None and experiment.model.init != "random")
         or (where.teacher is None and teacher_of(experiment) is not None)
-        or None in sources.values()
+        or None in made["download"].values()
     )
     if waiting:
         made["download"]["pending"] = True
@@ -130,7 +134,7 @@ def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> d
         ]
         made |= {name: {"download": "pending"} for name in later}
     else:
-        made |= _known(experiment, where, workspace, sources, installed)
+        made |= _known(experiment, where, workspace, sources, installed, tasks)
     if experiment.export or experiment.output_dir is not None:
         made["export"] = {
             "train": _mark(made, "train"),
@@ -147,7 +151,12 @@ def _mark(made: dict[str, dict[str, Any]], name: str) -> str:
 
 
 def _known(
-    experiment: Experiment, where: Places, workspace: Workspace, sources: dict[str, Any], installed: dict[str, str]
+    experiment: Experiment,
+    where: Places,
+    workspace: Workspace,
+    sources: dict[str, Any],
+    installed: dict[str, str],
+    tasks: dict[str, Any],
 ) -> dict[str, dict[str, Any]]:
     assert where.tokenizer is not None
     keys = flat(experiment.data.model_dump(mode="json"), "data")
@@ -161,7 +170,7 @@ def _known(
     tokens = experiment.tokenizer.new_tokens
     added = {"tokenizer.add_special_tokens": list(tokens)} if tokens else {}
     model = _held(experiment)
-    scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate")
+    scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate") | tasks
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
     purpose = purpose_of(experiment)
     made: dict[str, dict[str, Any]] = {}
@@ -203,7 +212,7 @@ def _known(
     if experiment.seeds:
         alone = [of_seed(experiment, seed) for seed in experiment.seeds[1:]]
         others = {
-            f"seed {one.train.seed}": _mark(_known(one, where, workspace, sources, installed), "eval tuned")
+            f"seed {one.train.seed}": _mark(_known(one, where, workspace, sources, installed, tasks), "eval tuned")
             for one in alone
         }
         # Before the training, so that the first seed's is the newest run.

@@ -21,6 +21,7 @@ from dadeum.run.seeds import scores_by_seed
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, done_before, find_model, open_run, publish
 from dadeum.train.job import TrainJob
+from dadeum.run.tasks import beside_of, fetch_tasks
 
 Resume = Literal["auto", "never", "must"]
 
@@ -37,7 +38,8 @@ class Outcome:
 def download(lab: Lab, reporter: Reporter) -> list[Path]:
     """Fetch the model's and the data's files from the Hub."""
     places(lab.experiment, lab.workspace, reporter)
-    return data_step.download(lab.experiment.data, lab.workspace, reporter)
+    fetched = data_step.download(lab.experiment.data, lab.workspace, reporter)
+    return fetched + fetch_tasks(lab.experiment, lab.workspace, reporter)
 
 
 def folder_of(lab: Lab, plan: Plan, name: str) -> Path:
@@ -194,9 +196,11 @@ def _eval_base(step: Step, lab: Lab, plan: Plan, run: Run, reporter: Reporter) -
     if earlier is None or record is None:
         return _eval(lab, plan, run, "base", reporter)
     run.evaluation.mkdir(parents=True, exist_ok=True)
-    taken = [
-        Path(shutil.copyfile(lab.workspace.root / file, run.evaluation / Path(file).name)) for file in record["files"]
-    ]
+    taken = []
+    for file in map(lab.workspace.root.joinpath, record["files"]):
+        place = run.evaluation / file.relative_to(earlier.evaluation)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        taken.append(Path(shutil.copyfile(file, place)))
     reporter.note(
         say(f"the base's scores are those of {earlier.name}", f"기본 모델의 점수는 {earlier.name}의 것을 씁니다")
     )
@@ -220,6 +224,7 @@ def _eval(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"], report
         headed=HEADS.of(lab.experiment.head).gives != "tokens",
     )
 
+        beside=beside_of(lab.experiment, lab.workspace),
 
 def model_at(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"]) -> evaluate_step.ModelAt:
     """Base and tuned model, both under the prompt of the experiment."""

@@ -1,0 +1,63 @@
+"""The tasks of an experiment: what its scores are made from, taken over, and shown."""
+
+from pathlib import Path
+
+from dadeum.core.artifact import read_json
+from dadeum.core.progress import Silent
+from dadeum.core.workspace import Workspace
+from dadeum.run.stages import make_plan
+from dadeum.run.tasks import beside_of, fetch_tasks, task_facts, tasks_of
+from tests.evaluate.tasks import workspace_with_tasks
+from tests.run.lab import NAME, cli, copy, fine, inside, open_lab, runs_of
+
+MINE = "configs/tasks/mine.yaml"
+
+
+def test_they_are_part_of_what_scores_are_made_from(written: Path) -> None:
+    workspace_with_tasks(written / "elsewhere")
+    (written / "configs/tasks").mkdir()
+    for name in ("rows.jsonl", MINE):
+        (written / name).write_bytes((written / "elsewhere" / name).read_bytes())
+
+    def prints() -> dict[str, str]:
+        with inside(written):
+            plan = make_plan(open_lab(NAME, [f"evaluate.tasks=[general-text, {MINE}]"]))
+        return {step.name: step.fingerprint for step in plan.steps}
+
+    first = prints()
+    with (written / MINE).open("a", encoding="utf-8") as file:
+        file.write("# more\n")
+    changed = {name for name, found in prints().items() if found != first[name]}
+    assert changed - {"report"} == {"eval base", "eval tuned", "compare"}
+
+
+def test_a_typo_is_told_before_anything_is_made(written: Path) -> None:
+    said = cli(written, "plan", NAME, "evaluate.tasks=[general-txt]")
+    assert said.code == 2 and "did you mean 'general-text'" in said.errors[0]
+
+
+def test_an_experiment_with_a_head_has_none(written: Path) -> None:
+    with inside(written):
+        plain = open_lab(NAME, []).experiment
+        headed = open_lab(NAME, ["head={type: regression}", "train.objective=head"]).experiment
+        here = Workspace.here()
+        assert [t.name for t in tasks_of(plain, here)] == ["general-text"] and tasks_of(headed, here) == []
+        assert list(task_facts(plain, here)) == ["task general-text"] and task_facts(headed, here) == {}
+        assert len(beside_of(headed, here).tasks) == 1  # it is told that these are not asked
+        assert fetch_tasks(plain, here, Silent()) == []
+
+
+def test_the_bases_scores_are_taken_over_and_both_stand_in_the_comparison(done: Path, tmp_path: Path) -> None:
+    root = copy(done, tmp_path / "again")
+    fine(root, "run", NAME, "train.learning_rate=0.02", "export=[]")
+    first, second = runs_of(root)
+    for kind in ("base", "tuned"):
+        assert (first.evaluation / f"tasks/general-text/{kind}.json").is_file()
+    taken = second.evaluation / "tasks/general-text/base.json"
+    assert taken.read_bytes() == (first.evaluation / "tasks/general-text/base.json").read_bytes()
+    rows = read_json(second.evaluation / "comparison.json")["tasks"]
+    assert [(row["task"], row["metric"]) for row in rows] == [
+        ("general-text", "bits_per_byte"),
+        ("general-text", "perplexity"),
+    ]
+    assert all(row["interval"] and row["n"] == 60 for row in rows)
