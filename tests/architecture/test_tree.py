@@ -10,6 +10,7 @@ MOST_LINES, MOST_IN_FUNCTION = 400, 80
 DRAWERS = {"utils", "util", "helpers", "helper", "common", "misc", "tools", "shared", "base"}
 # Modules whose test has another name, and which: what they do shows only in a whole training, an evaluation, a fault.
 TESTED_ELSEWHERE: dict[str, str] = {
+    "src/dadeum/evaluate/encoder.py": "tests/evaluate/metrics/test_bertscore.py",
     "src/dadeum/evaluate/overlap.py": "tests/evaluate/metrics/test_rouge.py",
     "src/dadeum/evaluate/result.py": "tests/evaluate/test_compare.py",
     "src/dadeum/generate/likelihood.py": "tests/faults/test_b8_logits_kept.py",

@@ -6,7 +6,8 @@ import pytest
 
 from dadeum.config.evaluate import EvaluateSettings
 from dadeum.core.errors import ConfigError, ModelError
-from dadeum.evaluate.measuring import blank_references, measure, nothing_measured, ready, runnable
+from dadeum.evaluate.defaults import refuse_missing
+from dadeum.evaluate.measuring import blank_references, measure, nothing_measured, runnable
 from dadeum.evaluate.metrics import METRICS, Example, Scored, Value
 
 SETTINGS = EvaluateSettings.model_validate({"bootstrap": 100})
@@ -117,10 +118,10 @@ def test_what_cannot_run_is_refused_before_and_left_out_after(monkeypatch: pytes
         raise ConfigError("its model is gone")
 
     settings = EvaluateSettings.model_validate({"metrics": ["chrf", "exact_match"]})
-    ready(settings)
+    refuse_missing(settings)
     monkeypatch.setattr(METRICS.member("chrf"), "ready", refuse, raising=False)
     with pytest.raises(ConfigError, match="its model is gone"):
-        ready(settings)
+        refuse_missing(settings)
     told: list[str] = []
     assert [metric.type for _, metric in runnable(settings, told.append)] == ["exact_match"]
     assert told == ["chrf: is left out: its model is gone"]

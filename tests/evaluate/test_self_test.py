@@ -1,7 +1,9 @@
 """Every metric does at work what its examples say; and an example that is wrong is found."""
 
 import dataclasses
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +18,9 @@ def test_every_example_holds(name: str) -> None:
     wrong = [one for one in found if isinstance(one, Shown) and not one.ok]
     assert wrong == []
     skipped = [one.reason for one in found if isinstance(one, Skipped)]
-    assert all("pip install" in reason or "Hub" in reason for reason in skipped)
+    assert all(
+        "pip install" in reason or "fetches nothing" in reason or "not in the cache" in reason for reason in skipped
+    )
 
 
 @pytest.mark.parametrize("name", METRICS.names)
@@ -49,6 +53,17 @@ def test_what_cannot_run_is_skipped_with_the_reason(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(METRICS.member("chrf"), "ready", missing, raising=False)
     assert list(self_test(["chrf"])) == [Skipped("chrf", 'needs X: pip install "dadeum[x]"')]
+
+
+def test_nothing_is_fetched_to_be_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    (skipped,) = self_test(["bertscore"])
+    assert skipped == Skipped("bertscore", "its model is not on this machine, and a self-test fetches nothing")
+    assert "HF_HUB_OFFLINE" not in os.environ
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    (skipped,) = self_test(["bertscore"])
+    assert isinstance(skipped, Skipped) and "klue/roberta-base: not in the cache" in skipped.reason
 
 
 def test_a_name_that_is_none_names_the_nearest() -> None:

@@ -38,6 +38,14 @@ def refuse_unfit(settings: EvaluateSettings, gives: str, kinds: Sequence[str]) -
     )
 
 
+def refuse_missing(settings: EvaluateSettings) -> None:
+    """Raises DadeumError for the first metric that cannot run here: a package or a model that it needs is not there."""
+    for metric in settings.metrics:
+        member: Any = METRICS.of(metric)
+        if hasattr(member, "ready"):
+            member.ready(metric)
+
+
 def _fits(name: str, gives: str, kinds: Sequence[str]) -> bool:
     member: Any = METRICS.member(name)
     if member.needs != "labels":

@@ -20,14 +20,6 @@ NAMED = 5  # rows that are named in a sentence
 Tell = Callable[[str], None]
 
 
-def ready(settings: EvaluateSettings) -> None:
-    """Raises DadeumError for the first metric that cannot run here, before anything is made."""
-    for metric in settings.metrics:
-        member = METRICS.of(metric)
-        if hasattr(member, "ready"):
-            member.ready(metric)
-
-
 def runnable(settings: EvaluateSettings, tell: Tell) -> list[tuple[Any, Any]]:
     """Members with their settings. What cannot run (its model was removed since the plan) is told and left out."""
     found = []

@@ -1,10 +1,13 @@
 """Metrics shown at work: the examples of each, scored and combined as an evaluation does it, beside what they must give."""
 
 import math
+import os
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
-from dadeum.core.errors import DadeumError
+from dadeum.core.errors import DadeumError, HubError
+from dadeum.core.hub import offline
 from dadeum.core.language import say
 from dadeum.evaluate.metrics import METRICS, Example
 from dadeum.evaluate.statistics import total
@@ -44,11 +47,33 @@ def self_test(names: Iterable[str] = ()) -> Iterator[Shown | Skipped]:
     chosen = tuple(names) or METRICS.names
     for name in chosen:
         METRICS.member(name)
+    asked = offline()
     for name in chosen:
         try:
             yield from _of(name)
         except DadeumError as error:
-            yield Skipped(name, str(error))
+            yield Skipped(name, str(error) if asked or not isinstance(error, HubError) else _not_here())
+
+
+def _not_here() -> str:
+    return say(
+        "its model is not on this machine, and a self-test fetches nothing",
+        "모델이 이 컴퓨터에 없고, 자체 점검은 아무것도 내려받지 않습니다",
+    )
+
+
+@contextmanager
+def _offline() -> Iterator[None]:
+    """Nothing is fetched to be shown: a model that is not here is told."""
+    before = os.environ.get("HF_HUB_OFFLINE")
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["HF_HUB_OFFLINE"]
+        else:
+            os.environ["HF_HUB_OFFLINE"] = before
 
 
 def _of(name: str) -> Iterator[Shown]:
@@ -60,9 +85,10 @@ def _of(name: str) -> Iterator[Shown]:
 def _one(name: str, example: Example) -> Iterator[Shown]:
     member = METRICS.member(name)
     settings = METRICS.validate({"type": name, **example.settings})
-    if hasattr(member, "ready"):
-        member.ready(settings)
-    values = member.score(settings, example.samples)
+    with _offline():
+        if hasattr(member, "ready"):
+            member.ready(settings)
+        values = member.score(settings, example.samples)
     for key, expected in example.want.items():
         value = values.get(key)
         rows = [row for row in value.rows if row is not None] if value is not None else []

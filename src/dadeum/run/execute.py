@@ -13,6 +13,7 @@ from dadeum.core.language import say
 from dadeum.core.lock import locked
 from dadeum.core.log import open_log
 from dadeum.core.progress import Reporter
+from dadeum.evaluate.defaults import refuse_missing
 from dadeum.export.output_dir import KIND, check_ours
 from dadeum.export.step import refuse_head
 from dadeum.export.targets import TARGETS
@@ -108,8 +109,7 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     for step in plan.steps:
         if step.name in names:
             board.mark(step.name, "waiting", "" if step.fresh else step.why)
-    if "export" in names and not plan.step("export").fresh:
-        _check_export(lab)
+    _check_goals(lab, {name for name in names if not plan.step(name).fresh})
     if not plan.step("download").fresh or list(goals) == ["download"]:  # asked for, it looks for news on the Hub
         _do(plan.step("download"), lab, board, lambda: works.download(lab, board))
         plan = make_plan(lab)
@@ -175,6 +175,14 @@ def _catch_up(lab: Lab, plan: Plan, board: Board) -> None:
 
 
     return works.inside(step, lab, plan, run, board, resume)
+
+
+def _check_goals(lab: Lab, stale: set[str]) -> None:
+    """Raises DadeumError for what could not be done at the end, before anything is begun."""
+    if "export" in stale:
+        _check_export(lab)
+    if stale & {"eval base", "eval tuned"}:
+        refuse_missing(lab.experiment.evaluate)
 
 
 def _check_export(lab: Lab) -> None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.run.lab import NAME, cli, fine, runs_of, stale
 
 
@@ -24,3 +26,39 @@ def test_any_other_model_is_for_compare(done: Path) -> None:
     assert said.code == 2 and said.errors == [
         "error: --model: found 'best', expected base or tuned; `dadeum compare A B` takes any models"
     ]
+
+
+def test_self_test_shows_metrics_at_work(written: Path) -> None:
+    said = fine(written, "eval", "--self-test", "exact_match", "mae").out
+    for word in (
+        "exact_match ↑ (0-1)",
+        "mae ↓",
+        "one particle more",
+        "✓",
+        "exact_match|case:mixed",
+        "values are as worked",
+    ):
+        assert word in said
+    assert "rouge" not in said and "✗" not in said
+    assert "exact_match" in fine(written, "eval", "exact_match", "--self-test").out
+
+
+def test_a_metric_that_is_wrong_fails_the_self_test(written: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from dadeum.evaluate.metrics import METRICS
+
+    monkeypatch.setattr(METRICS.member("exact_match"), "combine", lambda sums: sums[..., 0] / sums[..., 1] / 2)
+    said = cli(written, "eval", "--self-test", "exact_match")
+    assert said.code == 1 and "✗ wrong" in said.out
+
+
+def test_who_names_nothing_is_told_what_to_name(written: Path) -> None:
+    said = cli(written, "eval")
+    assert said.code == 2 and said.errors == ["error: eval: expected an experiment, or --self-test"]
+    said = cli(written, "eval", "--self-test", "rogue")
+    assert said.code == 2 and "found 'rogue', expected one of" in said.errors[0]
+
+
+def test_a_metric_that_cannot_run_is_refused_before_anything_is_made(written: Path) -> None:
+    said = cli(written, "eval", NAME, "evaluate.metrics=[exact_match, {type: bertscore, model: ./absent}]")
+    assert said.code == 2 and "absent: no such folder" in said.errors[0]
+    assert not (written / "data" / "processed").exists() and runs_of(written) == []

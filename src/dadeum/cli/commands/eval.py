@@ -1,11 +1,11 @@
-"""`dadeum eval EXPERIMENT --model base|tuned`: scores on the test rows."""
+"""`dadeum eval EXPERIMENT --model base|tuned`: scores on the test rows; `--self-test`: the metrics at work."""
 
 from typing import Annotated
 
 import typer
 
 from dadeum.cli.dispatch import verb
-from dadeum.cli.lab import ExperimentArgument, OverridesArgument, open_lab
+from dadeum.cli.lab import EXPERIMENT, OverridesArgument, open_lab
 from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
 
@@ -21,17 +21,39 @@ GOALS = {"base": "eval base", "tuned": "eval tuned"}
     ),
 )
 def evaluate(
-    experiment: ExperimentArgument,
+    experiment: Annotated[str | None, typer.Argument(metavar="[EXPERIMENT]", help=EXPERIMENT)] = None,
     overrides: OverridesArgument = None,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="base|tuned", help=say("which of the two", "둘 중 어느 것"))
     ] = "tuned",
-) -> None:
+    self_test: Annotated[
+        bool,
+        typer.Option(
+            "--self-test",
+            help=say(
+                "show metrics at work on examples worked by hand; all, or those named instead of EXPERIMENT",
+                "손으로 구한 예로 지표 보이기. EXPERIMENT 대신 지표 이름을 적으면 그것만",
+            ),
+        ),
+    ] = False,
+) -> int:
     """Do what the scores need, then score."""
     from dadeum.cli.outcome import show_scores
     from dadeum.cli.view import View
     from dadeum.run.execute import execute
 
+    if self_test:
+        from dadeum.cli.self_test import show_self_test
+
+        with View() as view:
+            return show_self_test(view, [*([experiment] if experiment else []), *(overrides or [])])
+    if experiment is None:
+        raise ConfigError(
+            say(
+                "eval: expected an experiment, or --self-test",
+                "eval: 실험 이름이나 --self-test가 필요합니다",
+            )
+        )
     if model not in GOALS:
         raise ConfigError(
             say(
@@ -43,3 +65,4 @@ def evaluate(
     with View() as view:
         outcome = execute(lab, view, [GOALS[model]])
     show_scores(view, lab, outcome, model)
+    return 0
