@@ -81,7 +81,8 @@ def load(
     except ValidationError as error:
         found = translate(error, Experiment, document.value, document.lines, file)
         problems += [p for p in found if (p.file, p.line, p.key) not in told]
-    problems += _last_checks(document, file)
+    told = {(p.file, p.line, p.key) for p in problems}
+    problems += [p for p in _last_checks(document, file) if (p.file, p.line, p.key) not in told]
     if problems or experiment is None:
         problems.sort(key=lambda p: (p.file != file, p.file, p.line))
         raise ConfigError("\n".join(dict.fromkeys(str(p) for p in problems)))
