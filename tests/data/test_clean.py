@@ -54,3 +54,12 @@ def test_calls_reasoning_and_tools_are_cleaned_and_stay() -> None:
     assert found.messages[2]["tool_calls"][0]["function"]["arguments"] == {"가": ["가", 1, None]}
     assert found.messages[2]["reasoning_content"] == "a\nb" and found.tools == ()
     assert (cleaner.changes.nfc, cleaner.changes.line_ends) == (1, 1)
+
+
+def test_all_right_answers_are_cleaned_and_stay_apart() -> None:
+    nfd = unicodedata.normalize("NFD", "한글")
+    row = talk("q")._replace(answers=("답", nfd, "a\r\nb"), choices=("x",), words=("y", "z"), text=None)
+    found = Cleaner(None)(row)
+    assert (found.answers, found.choices, found.words) == (("답", "한글", "a\nb"), ("x",), ("y", "z"))
+    with pytest.raises(FaultyRow, match="NUL"):
+        Cleaner(None)(talk("q")._replace(answers=("답", "\0")))

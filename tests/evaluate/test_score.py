@@ -183,3 +183,14 @@ def test_a_metric_hears_the_question_and_whether_the_answer_ended(engine: Engine
     row = AskedRow(messages=tuple(user("질문")), reference="답", asked="1")
     _, scored = _sample(engine, row, row.messages, Reply("네", (1,), 3, 2, True, 0.1), None)
     assert (scored.question, scored.stopped, scored.new_tokens) == ("질문", False, 2)
+
+
+def test_the_best_of_several_right_answers_counts_and_all_are_part_of_the_terms(engine: Engine) -> None:
+    def asked(*references: str) -> list[AskedRow]:
+        return [AskedRow(messages=tuple(user("누구?")), reference="임수경", references=references, asked="1")]
+
+    parrot: Any = _Parrot(engine, ["수경"], [False])
+    one, several = (evaluated(parrot, asked(*texts), metrics=["korquad"]) for texts in ((), ("임수경", "수경")))
+    assert (one.metrics["korquad_em"]["value"], several.metrics["korquad_em"]["value"]) == (0, 100)
+    assert several.samples[0]["references"] == ["임수경", "수경"] and "references" not in one.samples[0]
+    assert one.environment["targets_sha256"] != several.environment["targets_sha256"]

@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 from typing import Any
 
 from dadeum.core.language import say
@@ -64,7 +65,7 @@ class Cleaner:
         elif not row.tools and len(messages) == len(row.messages) and _clean_already(row):
             return row
         beside = [row.text, row.query, row.reference, row.category, row.second]
-        before = [*(m["content"] for m in messages), *beside, *row.words, *row.choices]
+        before = [*(m["content"] for m in messages), *beside, *row.words, *row.choices, *row.answers]
         composed = [None if t is None else self._composed(t) for t in before]
         after = [None if t is None else t.replace("\r\n", "\n") for t in composed]
         more = [{} if len(m) == 2 else {k: v for k, v in m.items() if k not in PLAIN} for m in messages]
@@ -77,7 +78,10 @@ class Cleaner:
             {"role": m["role"], "content": c or "", **e} for m, c, e in zip(messages, contents, more_after, strict=True)
         )
         many = [text or "" for text in rest[len(beside) :]]
-        words, choices = tuple(many[: len(row.words)]), tuple(many[len(row.words) :])
+        words, choices, answers = (
+            tuple(many[begin:end])
+            for begin, end in pairwise(accumulate(map(len, (row.words, row.choices, row.answers)), initial=0))
+        )
         if words:  # what stands across two words stays as it was
             rest[0] = (" " if len(row.text or "") > sum(map(len, row.words)) else "").join(words)
         return row._replace(
@@ -90,6 +94,7 @@ class Cleaner:
             second=rest[4],
             words=words,
             choices=choices,
+            answers=answers,
         )
 
     @staticmethod
@@ -103,7 +108,7 @@ def _clean_already(row: Conversation) -> bool:
     if any(len(m) != 2 for m in row.messages):
         return False
     texts = [m["content"] for m in row.messages]
-    beside = (row.text, row.query, row.reference, row.category, row.second, *row.words, *row.choices)
+    beside = (row.text, row.query, row.reference, row.category, row.second, *row.words, *row.choices, *row.answers)
     texts += [text for text in beside if text is not None]
     whole = "\n".join(texts)  # nothing composes across a line break
     try:

@@ -111,7 +111,9 @@ def cut_front(unit: Sequence[Sample], max_length: int, bos: int | None, start: i
 
 def question(row: Conversation, renderer: Renderer) -> dict[str, Any]:
     """A line of `test.jsonl`: the messages before the last answer and the reference, or the text."""
-    extra = {key: row[key] for key in ("category", "group", "query", "second", "choices", "labels") if key in row}
+    extra = {
+        key: row[key] for key in ("category", "group", "answers", "query", "second", "choices", "labels") if key in row
+    }
     if not row["messages"]:
         return {"text": row["text"], "source_row": row["source_row"], **extra}
     last = row["messages"][-1]

@@ -22,6 +22,7 @@ class AskedRow:
     messages: tuple[dict[str, Any], ...] = ()
     text: str | None = None
     reference: str | None = None
+    references: tuple[str, ...] = ()  # all right answers, where there are several
     source_row: int | None = None
     category: str | None = None
     group: str | None = None  # rows of one context; drawn together where rows are drawn
@@ -75,6 +76,7 @@ def row_of(values: dict[str, Any]) -> AskedRow:
         messages=messages,
         text=text,
         reference=values.get("reference"),
+        references=tuple(values.get("answers") or ()),
         source_row=values.get("source_row"),
         category=values.get("category"),
         group=values.get("group"),

@@ -164,6 +164,8 @@ def _sample(
         "question": row.question,
         "asked": row.asked,
     }
+    if row.references:
+        sample["references"] = list(row.references)
     if row.category is not None:
         sample["category"] = row.category
     if row.group is not None:
@@ -194,6 +196,7 @@ def _sample(
         stopped=None if reply is None else not reply.cut,
         new_tokens=None if reply is None else reply.new_tokens,
         question=row.question or None,
+        references=row.references,
     )
 
 
@@ -233,7 +236,9 @@ def _environment(
         "chat_template_kwargs": dict(contract.chat_template_kwargs),
         "tokenizer_sha256": hashlib.sha256(engine.tokenizer.backend_tokenizer.to_str().encode()).hexdigest(),
         "questions_sha256": fingerprint([row.asked for row in rows]),
-        "targets_sha256": fingerprint([row.reference for row in rows]),
+        "targets_sha256": fingerprint(
+            [[row.reference, *row.references] if row.references else row.reference for row in rows]
+        ),
         "prompts_sha256": fingerprint(ids),
         "few_shot": few_shot.used(engine, rows, settings.max_new_tokens) if few_shot else None,
     }

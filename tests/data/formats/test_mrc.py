@@ -45,3 +45,12 @@ def test_the_first_answer_answers(answers: Any) -> None:
 def test_what_has_no_answer_says_why(values: dict[str, Any], reason: str) -> None:
     with pytest.raises(FaultyRow, match=reason):
         convert(values)
+
+
+def test_all_right_answers_stand_beside_the_first() -> None:
+    def answers(*texts: str) -> tuple[str, ...]:
+        listed = [{"text": text, "answer_start": 0} for text in texts]
+        return convert({"context": "지문.", "question": "누구?", "answers": listed}).answers
+
+    assert answers("임수경", "수경", "임수경") == ("임수경", "수경")
+    assert answers("임수경") == answers("임수경", "임수경") == ()

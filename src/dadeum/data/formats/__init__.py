@@ -37,6 +37,7 @@ class Conversation(NamedTuple):
     labels: Mapping[str, Any] = NO_LABELS  # by column: a class, a score, or a list of them
     words: tuple[str, ...] = ()  # that `text` is made of, where each has a label
     choices: tuple[str, ...] = ()  # answers to the question `text`
+    answers: tuple[str, ...] = ()  # all right answers, where there are several; the last message is one of them
     group: str | None = None  # the name of the context that it shares with other rows
 
 

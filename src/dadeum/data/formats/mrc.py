@@ -19,7 +19,7 @@ def matches(columns: frozenset[str]) -> bool:
 
 
 def convert(values: Mapping[str, Any]) -> Conversation:
-    """The context and the question, answered by the first answer."""
+    """The context and the question, answered by the first answer; where others are right too, all of them stand beside it."""
     if values.get("is_impossible") in (True, "true", "True"):
         raise FaultyRow(
             "no answer", say("the context does not answer the question", "지문에 답이 없는 질문입니다(is_impossible)")
@@ -27,11 +27,14 @@ def convert(values: Mapping[str, Any]) -> Conversation:
     question, context = first_text(values, ("question",)), first_text(values, ("context",))
     if question and context:
         question = f"{context}\n\n{question}"
-    return ask(values, question, _first(values.get("answers")), ("question", "answers"))
+    answers = _texts(values.get("answers"))
+    made = ask(values, question, answers[0] if answers else None, ("question", "answers"))
+    right = tuple(dict.fromkeys(text for text in answers if text is not None))
+    return made._replace(answers=right) if len(right) > 1 else made
 
 
-def _first(answers: Any) -> str | None:
-    """The first answer: of `[{text, answer_start}]`, of the Hub's `{text: [], answer_start: []}`, or of texts."""
+def _texts(answers: Any) -> list[str | None]:
+    """The answers: of `[{text, answer_start}]`, of the Hub's `{text: [], answer_start: []}`, or of texts."""
     listed = answers.get("text") if isinstance(answers, Mapping) else answers
-    found = next(iter(listed if isinstance(listed, list | tuple) else list_of(listed, "answers")), None)
-    return text_of(found.get("text") if isinstance(found, Mapping) else found, "answers")
+    found = listed if isinstance(listed, list | tuple) else list_of(listed, "answers")
+    return [text_of(one.get("text") if isinstance(one, Mapping) else one, "answers") for one in found]
