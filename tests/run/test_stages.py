@@ -13,8 +13,9 @@ from dadeum.core.errors import DataError, ModelError
 from dadeum.run.stages import artifact_folder
 from tests.run.lab import NAME, child, files_below, lab_of, plan_of, runs_of, stale
 
-ALL = ["preprocess", "format", "eval base", "train", "eval tuned", "compare", "export"]
-FROM_TRAIN = ["eval base", "train", "eval tuned", "compare", "export"]  # a new run has to take the base's scores over
+ALL = ["preprocess", "format", "eval base", "train", "eval tuned", "compare", "export", "report"]
+# A new run has to take the base's scores over.
+FROM_TRAIN = ["eval base", "train", "eval tuned", "compare", "export", "report"]
 
 
 def change_a_byte(path: Path) -> None:
@@ -58,9 +59,9 @@ def test_one_byte_of_the_rows_behind_the_same_size_and_time(ran: Path) -> None:
         ("data.train_on=all", ALL[1:], "format", "changed: data.train_on"),
         ("data.split.seed=7", ALL, "preprocess", "changed: data.split.seed"),
         ("data.system_prompt=hello", ALL, "preprocess", "changed: data.system_prompt"),
-        ("evaluate.limit=3", ["eval base", "eval tuned", "compare"], "eval tuned", "changed: evaluate.limit"),
-        ("export=[{type: merged, dtype: bfloat16}]", ["export"], "export", "changed: export"),
-        ("output_dir=results", ["export"], "export", "changed: output_dir"),
+        ("evaluate.limit=3", ["eval base", "eval tuned", "compare", "report"], "eval tuned", "changed: evaluate.limit"),
+        ("export=[{type: merged, dtype: bfloat16}]", ["export", "report"], "export", "changed: export"),
+        ("output_dir=results", ["export", "report"], "export", "changed: output_dir"),
         ("train.logging_steps=2", [], "train", ""),
         ("train.save_total_limit=5", [], "train", ""),
         ("model.config.hidden_size=16", ["initialise", *FROM_TRAIN], "initialise", "changed: model.config"),
@@ -149,6 +150,7 @@ def test_a_changed_messages_format(written: Path) -> None:
         ("experiments/tiny/*/evaluation/comparison.json", ["compare"]),
         ("checkpoints/tiny/*/final/adapter_model.safetensors", ["train"]),
         ("checkpoints/tiny/*/merged/model.safetensors", ["export"]),
+        ("experiments/tiny/*/report.html", ["report"]),
     ],
 )
 @pytest.mark.parametrize("how", ["deleted", "damaged"])

@@ -107,6 +107,9 @@ def _where(view: "View", lab: "Lab", run: "Run") -> None:
         say("weights", "가중치"): run.final.relative_to(root).as_posix(),
         say("evidence", "증거"): run.evidence.relative_to(root).as_posix(),
     }
+    report = run.evidence / "report.html"
+    if report.is_file():
+        places[say("report", "보고서")] = report.relative_to(root).as_posix()
     merged = run.checkpoints / "merged"
     if merged.is_dir():
         places[say("merged model", "병합된 모델")] = merged.relative_to(root).as_posix()

@@ -65,6 +65,11 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "추적 도구: 못 보낸 것 보내기, 보낸 것 보기, MLflow 화면 열기",
         ("send", "status", "ui"),
     ),
+    "report": (
+        "Write the report of a run again, as a page or for docs/",
+        "실행의 보고서를 페이지나 docs/에 둘 글로 다시 쓰기",
+        (),
+    ),
     "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
     "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
 }

@@ -57,12 +57,14 @@ def page(exhibit: Exhibit) -> str:
         "저장된 샘플의 모든 토큰입니다. 토큰을 가리키면 번호가 보입니다.",
     )
     notes = "".join(f'<p class="note">{escaped(note)}</p>' for note in exhibit.notes)
-    articles = "\n".join(article for row in exhibit.shown for article in _articles(row, exhibit.target))
-    body = (
-        f'<p class="lead">{escaped(lead)}</p>\n{facts(exhibit.facts.items())}\n{notes}\n'
-        f'<input type="checkbox" id="ids">\n{_legend(exhibit.target)}\n{articles}'
-    )
+    body = f'<p class="lead">{escaped(lead)}</p>\n{facts(exhibit.facts.items())}\n{notes}\n{pieces(exhibit)}'
     return document(title, STYLE, body)
+
+
+def pieces(exhibit: Exhibit) -> str:
+    """The painted samples under their legend, for any page with this STYLE; only one exhibit may stand on a page."""
+    articles = "\n".join(article for row in exhibit.shown for article in _articles(row, exhibit.target))
+    return f'<input type="checkbox" id="ids">\n{_legend(exhibit.target)}\n{articles}'
 
 
 def _legend(target: str) -> str:

@@ -5,8 +5,9 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from dadeum.config.experiment import Experiment
 from dadeum.core.artifact import read_manifest, sweep, write_json, write_text
 from dadeum.core.errors import ArtifactError, Interrupted, TrainError
 from dadeum.core.language import say
@@ -27,8 +28,8 @@ from dadeum.run.seeds import train_others
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, new_run
 from dadeum.run.works import Outcome
-
 from dadeum.track.senders import catch_up, ready, tracked
+
 if TYPE_CHECKING:
     from dadeum.train.smoke import Smoke
 
@@ -46,8 +47,10 @@ NEEDS = {
     "other seeds": ("eval base",),
     "compare": ("eval base", "other seeds", "eval tuned"),
     "export": ("train",),
+    "report": ("compare",),
 }
-IN_RUN = ("eval base", "other seeds", "train", "eval tuned", "compare", "export")
+IN_RUN = ("eval base", "other seeds", "train", "eval tuned", "compare", "export", "report")
+ALL = ("compare", "export", "report")  # the goals of `dadeum run`
 
 
 class Board(Reporter, Protocol):
@@ -101,10 +104,10 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
             )
         if int(os.environ.get("RANK", "0")) > 0:
             return works.follow(lab)
+    ready(lab.experiment.track)
     sweep(lab.workspace.checkpoints(lab.experiment.name))
     settle(lab.workspace, lab.experiment.name)
     plan = make_plan(lab)
-    ready(lab.experiment.track)
     names = wanted(goals, plan)
     for step in plan.steps:
         if step.name in names:
@@ -131,10 +134,10 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
         lab.remember(*map(plan.step, inside))
         if plan.run is not None and plan.run.record()["status"] in ("failed", "stopped") and _whole(plan):
             plan.run.note(status="finished", reason=None)
+        _catch_up(lab, plan, board)
         return Outcome(plan, plan.run, tuple(done))
     run = _choose_run(lab, plan, resume)
     with locked(run.evidence), tracked(lab.experiment.track, run.evidence, board):
-        _catch_up(lab, plan, board)
         sweep(run.checkpoints)
         open_log(run.evidence, "run")
         _save_config(lab, plan, run)
@@ -165,15 +168,15 @@ def execute(lab: Lab, board: Board, goals: Sequence[str], *, resume: Resume = "a
     return Outcome(plan, run, tuple(done))
 
 
-def _inside(step: Step, lab: Lab, plan: Plan, run: Run, board: Board, resume: Resume) -> list[Path]:
-    if step.name == "other seeds":
-        return train_others(lab, board, lambda other, beside: execute(other, beside, ["eval tuned"]))
 def _catch_up(lab: Lab, plan: Plan, board: Board) -> None:
     """Nothing is to be done, but a tracker may have been down when it was."""
     if plan.run is not None:
         catch_up(lab.experiment.track, plan.run.evidence, board)
 
 
+def _inside(step: Step, lab: Lab, plan: Plan, run: Run, board: Board, resume: Resume) -> list[Path]:
+    if step.name == "other seeds":
+        return train_others(lab, board, lambda other, beside: execute(other, beside, ["eval tuned"]))
     return works.inside(step, lab, plan, run, board, resume)
 
 
@@ -234,8 +237,19 @@ def _save_config(lab: Lab, plan: Plan, run: Run) -> None:
     out = StringIO()
     yaml = YAML(typ="safe", pure=True)
     yaml.default_flow_style, yaml.allow_unicode = False, True
-    yaml.dump(pinned(lab.experiment, plan.places, lab.workspace).model_dump(mode="json"), out)
+    yaml.dump(_written(pinned(lab.experiment, plan.places, lab.workspace)), out)
     write_text(run.evidence / "config.yaml", out.getvalue())
+
+
+def _written(experiment: Experiment) -> dict[str, Any]:
+    """Every setting, but for those that stand for what the head has: as a file they would be asked for, and refused."""
+    found = experiment.model_dump(mode="json")
+    if experiment.train.objective.type == "auto":
+        asked = experiment.train.objective.model_dump(mode="json", exclude_unset=True)
+        found["train"]["objective"] = {**asked, "type": "auto"}
+    if parts(experiment.head) and "metrics" not in experiment.evaluate.model_fields_set:
+        del found["evaluate"]["metrics"]
+    return found
 
 
 def _walk(
@@ -256,6 +270,8 @@ def _walk(
             lab.remember(step)
             continue
         files = _do(step, lab, board, lambda step=step: work(step))  # type: ignore[misc]
+        if step.name == "report" and not files:  # it was told; the next walk tries again
+            continue
         if run is not None:
             run.finish(step.name, step.fingerprint, step.made_from, files, lab.workspace.root)
         done.append(step.name)
@@ -268,6 +284,9 @@ def _do(step: Step, lab: Lab, board: Board, work: Callable[[], list[Path]]) -> l
     except BaseException:
         board.mark(step.name, "failed")
         raise
+    if step.name == "report" and not files:
+        board.mark(step.name, "failed")
+        return files
     if step.name != "download":
         lab.remember(step)
     board.mark(step.name, "done", _place(step, lab))

@@ -12,6 +12,7 @@ from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
 from dadeum.plan.steps import Step, flat, why_stale
+from dadeum.report.step import CODE_VERSION as REPORT_VERSION
 from dadeum.run.inputs import (
     Places,
     base_made_from,
@@ -24,8 +25,8 @@ from dadeum.run.inputs import (
 )
 from dadeum.run.purpose import purpose_of
 from dadeum.run.store import Run, done_before, newest
-
 from dadeum.run.tasks import task_facts
+
 # Settings of `train:` that change when something is written down, not what is learnt.
 BESIDE = {"train.logging_steps", "train.save_total_limit", "train.eval_steps", "train.save_steps"}
 FORMAT_KEYS = {"data.max_length", "data.overlong", "data.train_on", "data.allow", "data.cut_answers"}
@@ -143,6 +144,8 @@ def _made_from(experiment: Experiment, where: Places, workspace: Workspace) -> d
         }
         if waiting:
             made["export"]["download"] = "pending"
+    shown: dict[str, Any] = {name: _mark(made, name) for name in ("compare", "export") if name in made and not waiting}
+    made["report"] = {"download": "pending"} if waiting else {**shown, "report version": REPORT_VERSION}
     return made
 
 

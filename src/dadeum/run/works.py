@@ -17,11 +17,12 @@ from dadeum.plan.steps import Step
 from dadeum.run.inputs import places
 from dadeum.run.models import base_of, formatted_of
 from dadeum.run.purpose import objective_of, purpose_of
+from dadeum.run.report import report_of
 from dadeum.run.seeds import scores_by_seed
 from dadeum.run.stages import Lab, Plan, artifact_folder, make_plan
 from dadeum.run.store import Run, done_before, find_model, open_run, publish
-from dadeum.train.job import TrainJob
 from dadeum.run.tasks import beside_of, fetch_tasks
+from dadeum.train.job import TrainJob
 
 Resume = Literal["auto", "never", "must"]
 
@@ -141,6 +142,7 @@ def inside(step: Step, lab: Lab, plan: Plan, run: Run, reporter: Reporter, resum
         "eval tuned": lambda: _eval(lab, plan, run, "tuned", reporter),
         "compare": lambda: _compare(lab, run, reporter),
         "export": lambda: _export(lab, plan, run, reporter),
+        "report": lambda: report_of(run, lab.workspace, reporter),
     }
     return works[step.name]()
 
@@ -222,9 +224,9 @@ def _eval(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"], report
         settings=lab.experiment.evaluate,
         reporter=reporter,
         headed=HEADS.of(lab.experiment.head).gives != "tokens",
+        beside=beside_of(lab.experiment, lab.workspace),
     )
 
-        beside=beside_of(lab.experiment, lab.workspace),
 
 def model_at(lab: Lab, plan: Plan, run: Run, kind: Literal["base", "tuned"]) -> evaluate_step.ModelAt:
     """Base and tuned model, both under the prompt of the experiment."""

@@ -28,7 +28,7 @@ def quickstart(
     from dadeum.cli.lab import open_lab
     from dadeum.cli.outcome import show_outcome
     from dadeum.cli.view import View
-    from dadeum.run.execute import execute
+    from dadeum.run.execute import ALL, execute
     from dadeum.run.quickstart import EXPERIMENT, lay_out
 
     lay_out(folder)
@@ -36,7 +36,7 @@ def quickstart(
     os.environ["HF_HUB_OFFLINE"] = "1"
     lab = open_lab(EXPERIMENT, None)
     with View() as view:
-        outcome = execute(lab, view, ["compare", "export"])
+        outcome = execute(lab, view, ALL)
     show_outcome(view, lab, outcome)
     view.note("")
     view.note(say(f"Try next, in {folder}:", f"다음으로, {folder}에서 해 보세요:"))

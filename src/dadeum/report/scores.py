@@ -1,0 +1,280 @@
+"""The scores: values with intervals and floors, differences, categories, other text, labels, a judge."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from dadeum.core.language import say
+from dadeum.evaluate.metrics import arrow
+from dadeum.report import pictures
+from dadeum.report.blocks import Block, Facts, Link, Section, Table, Text
+from dadeum.report.evidence import Evidence, mapping
+from dadeum.report.pictures import Row, Whisker
+from dadeum.report.verdict import side, side_word
+from dadeum.report.words import between, count, score, share, signed
+
+MOST_ROWS = 12  # metrics in a picture
+Metric = dict[str, Any]
+
+
+def scores(found: Evidence) -> Section:
+    """What `dadeum compare` found of base and tuned model."""
+    title = say("Scores on the test rows", "시험 행의 점수")
+    comparison = found.comparison
+    if comparison is None:
+        alone = _alone(found)
+        return Section(title, tuple(alone) or (Text(_why_none(found), "note"),))
+    names, metrics = comparison["models"], comparison["metrics"]
+    if not metrics:
+        return Section(title, (Text(say("Nothing was measured of both.", "둘 다 잰 것이 없습니다."), "note"),))
+    blocks: list[Block] = [_values(names, metrics, mapping(comparison.get("seeds")))]
+    rows = [_values_row(metric, names) for metric in metrics[:MOST_ROWS]]
+    blocks.append(
+        pictures.whiskers(
+            "scores",
+            say("Values with 95 % intervals; dotted: random pairs", "값과 95 % 구간. 점선은 무작위 짝"),
+            rows,
+            len(names),
+        )
+    )
+    moved = [row for metric in metrics[:MOST_ROWS] if (row := _moved(metric, names)) is not None]
+    if moved:
+        told = say(f"Against {names[0]}: right of the dotted line is better", f"{names[0]}에 견줌: 점선 오른쪽이 나음")
+        blocks.append(pictures.whiskers("moved", told, moved, len(names)))
+    blocks += [Text(str(note), "hint") for note in comparison.get("notes", [])]
+    if mapping(comparison.get("seeds")).get("metrics"):
+        blocks.append(Text(_seeds_told(comparison["seeds"]), "hint"))
+    page = found.place.evidence / "evaluation" / "comparison.html"
+    if page.is_file():
+        blocks.append(
+            Link(say("the comparison with all its rows", "모든 행을 담은 비교"), "evaluation/comparison.html")
+        )
+    return Section(title, tuple(blocks))
+
+
+def _why_none(found: Evidence) -> str:
+    if found.trained and found.without_questions:
+        return say("Not measured: the data have no test rows.", "재지 않았습니다: 데이터에 시험 행이 없습니다.")
+    if found.trained:
+        return say(
+            f"Not measured: only the training was run. `dadeum run {found.place.experiment}` measures it.",
+            f"재지 않았습니다: 학습만 했습니다. `dadeum run {found.place.experiment}`이(가) 잽니다.",
+        )
+    return say("Not measured: the training did not come to its end.", "재지 않았습니다: 학습이 끝나지 않았습니다.")
+
+
+def _alone(found: Evidence) -> list[Block]:
+    """One model was scored and nothing compared."""
+    blocks: list[Block] = []
+    for kind, evaluation in found.evaluations.items():
+        columns = (
+            (f"{kind}: {evaluation.get('model', '')}", "left"),
+            (say("value", "값"), "right"),
+            ("95 %", "right"),
+            ("n", "right"),
+        )
+        rows = tuple(
+            (
+                _name(name, m),
+                score(m["value"]),
+                between(*pair) if (pair := _pair(m.get("interval"))) else "–",
+                count(m["n"]),
+            )
+            for name, m in mapping(evaluation.get("metrics")).items()
+        )
+        blocks.append(Table(columns, rows))  # type: ignore[arg-type]
+    if blocks:
+        blocks.append(
+            Text(say("These were not held against another model.", "다른 모델과 비교하지 않았습니다."), "note")
+        )
+    return blocks
+
+
+def _name(name: str, metric: Metric) -> str:
+    return f"{name} {arrow(metric['higher_is_better'])}".rstrip()
+
+
+def _values(names: Sequence[str], metrics: Sequence[Metric], seeds: Any) -> Table:
+    last = names[-1]
+    by_chance = any(last in (metric.get("floors") or {}) for metric in metrics)
+    sure = any((metric["differences"].get(last) or {}).get("p") is not None for metric in metrics)
+    spread = mapping(seeds.get("metrics"))
+    columns = [
+        (say("metric", "지표"), "left"),
+        *((str(name), "right") for name in names),
+        *([(say("random pairs", "무작위 짝"), "right")] if by_chance else []),
+        (f"{last} − {names[0]}", "right"),
+        (say("95 % interval", "95 % 구간"), "right"),
+        *([("p", "right")] if sure else []),
+        *([(say("± over seeds", "씨앗 사이 ±"), "right")] if spread else []),
+        (say("wins / ties / losses", "승 / 무 / 패"), "right"),
+        ("", "left"),
+    ]
+    rows = []
+    for metric in metrics:
+        found = metric["differences"].get(last)
+        floor = (metric.get("floors") or {}).get(last)
+        cells = [_name(metric["name"], metric), *(score(metric["values"].get(name)) for name in names)]
+        cells += [score(floor)] if by_chance else []
+        cells += (
+            [signed(found["difference"]), between(found["low"], found["high"], signs=True)] if found else ["–", "–"]
+        )
+        cells += [_p((found or {}).get("p"))] if sure else []
+        sd = mapping(spread.get(metric["name"])).get("sd")
+        cells += ["–" if sd is None else f"±{sd:.2g}"] if spread else []
+        won = found and found.get("wins") is not None
+        cells.append(f"{found['wins']}/{found['ties']}/{found['losses']}" if won else "–")
+        neither = found and metric["higher_is_better"] is None  # a length: longer is not better
+        cells.append("–" if neither else side_word(side(metric, found)) if found else say("not ranked", "비교 안 함"))
+        rows.append(tuple(cells))
+    return Table(tuple(columns), tuple(rows))  # type: ignore[arg-type]
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else ("< 0.001" if value < 0.001 else f"{value:.3f}")
+
+
+def _seeds_told(seeds: Any) -> str:
+    listed = ", ".join(map(str, seeds.get("seeds", [])))
+    return say(
+        f"± is the standard deviation between trainings with the seeds {listed}: what no interval over test rows shows.",
+        f"±는 씨앗 {listed}(으)로 학습한 결과 사이의 표준편차입니다. 시험 행의 구간은 이것을 보이지 못합니다.",
+    )
+
+
+def _values_row(metric: Metric, names: Sequence[str]) -> Row:
+    dots = tuple(
+        Whisker(name, metric["values"][name], _pair(metric["intervals"].get(name)), look % 6)
+        for look, name in enumerate(names)
+        if metric["values"].get(name) is not None
+    )
+    floor = (metric.get("floors") or {}).get(names[-1])
+    return Row(_name(metric["name"], metric), dots, () if floor is None else (floor,))
+
+
+def _pair(found: Any) -> tuple[float, float] | None:
+    return None if not found or None in found else (found[0], found[1])
+
+
+def _moved(metric: Metric, names: Sequence[str]) -> Row | None:
+    dots = tuple(
+        Whisker(name, d["difference"], _pair((d.get("low"), d.get("high"))), look % 6)
+        for look, name in enumerate(names)
+        if (d := metric["differences"].get(name))
+    )
+    return Row(_name(metric["name"], metric), dots, (0.0,), metric["higher_is_better"] is False) if dots else None
+
+
+def elsewhere(found: Evidence) -> Section | None:
+    """What the training did to other text and tasks: what was forgotten."""
+    rows = [row for row in mapping(found.comparison).get("tasks") or [] if isinstance(row, dict)]
+    if not rows:
+        return None
+    columns = (
+        *((name, "left") for name in (say("task", "과제"), say("metric", "지표"))),
+        *((name, "right") for name in (say("base", "기본"), say("tuned", "학습한 것"), say("difference", "차이"))),
+        (say("95 % interval", "95 % 구간"), "right"),
+        ("n", "right"),
+        ("", "left"),
+    )
+    table = Table(columns, tuple(map(_elsewhere_row, rows)))  # type: ignore[arg-type]
+    told = say(
+        "Text that the training was not about: where this got worse, something was forgotten.",
+        "학습한 것과 다른 글입니다. 여기서 나빠졌다면 잊은 것이 있습니다.",
+    )
+    return Section(say("Elsewhere: what was forgotten", "다른 글에서: 잊은 것"), (table, Text(told, "hint")))
+
+
+def _elsewhere_row(row: dict[str, Any]) -> tuple[str, ...]:
+    interval = _pair(row.get("interval"))
+    verdicts = {"unknown": say("no interval", "구간 없음")}
+    verdict = str(row.get("verdict", ""))
+    return (
+        str(row["task"]),
+        _name(row["metric"], row),
+        score(row["base"]),
+        score(row["tuned"]),
+        signed(row["difference"]),
+        between(*interval, signs=True) if interval else "–",
+        count(row["n"]),
+        verdicts.get(verdict, side_word(verdict)),
+    )
+
+
+def categories(found: Evidence) -> Section | None:
+    """Where the data have a category column: each metric by category."""
+    rows = mapping(found.comparison).get("categories")
+    if not rows:
+        return None
+    table = _categories_table(rows, found.comparison["models"])  # type: ignore[index]
+    return Section(say("By category", "분류별"), (table,))
+
+
+def _categories_table(rows: Any, names: Sequence[str]) -> Table:
+    first, last = names[0], names[-1]
+    columns = (
+        *((name, "left") for name in (say("category", "분류"), say("metric", "지표"))),
+        ("n", "right"),
+        (first, "right"),
+        (last, "right"),
+        (say("difference", "차이"), "right"),
+        (say("95 % interval", "95 % 구간"), "right"),
+    )
+    told = []
+    for row in rows:
+        found = mapping(mapping(row.get("differences")).get(last))
+        interval = _pair((found.get("low"), found.get("high")))
+        values = mapping(row.get("values"))
+        told.append(
+            (
+                str(row["category"]),
+                str(row.get("metric") or row.get("name")),
+                count(row["n"]),
+                score(values.get(first)),
+                score(values.get(last)),
+                signed(found["difference"]) if found.get("difference") is not None else "–",
+                between(*interval, signs=True) if interval else "–",
+            )
+        )
+    return Table(columns, tuple(told))  # type: ignore[arg-type]
+
+
+def labels(found: Evidence) -> Section | None:
+    """Of each head: which labels were said of which."""
+    confusion = mapping(mapping(found.evaluations.get("tuned")).get("confusion"))
+    blocks: list[Block] = []
+    for head, matrix in confusion.items():
+        names, counts = [str(name) for name in matrix["names"]], matrix["counts"]
+        columns = (
+            (f"{head}: " + say("is ↓  said →", "실제 ↓  예측 →"), "left"),
+            *((name, "right") for name in names),
+            (say("right", "맞음"), "right"),
+        )
+        rows = tuple(
+            (name, *(count(number) for number in row), share(row[at] / sum(row)) if sum(row) else "–")
+            for at, (name, row) in enumerate(zip(names, counts, strict=True))
+        )
+        blocks.append(Table(columns, rows))  # type: ignore[arg-type]
+    return Section(say("Which labels were said of which", "실제 라벨과 예측한 라벨"), tuple(blocks)) if blocks else None
+
+
+def judged(found: Evidence) -> Section | None:
+    """What a model that was asked to judge said."""
+    judge = mapping(found.comparison).get("judge")
+    if not judge:
+        return None
+    each = judge if isinstance(judge, list) else [judge]
+    blocks: list[Block] = []
+    for one in each:
+        plain = ((key, value) for key, value in mapping(one).items() if isinstance(value, str | int | float | list))
+        blocks.append(Facts(tuple((str(key).replace("_", " "), _fact(value)) for key, value in plain)))
+    return Section(say("A judge's opinion", "판정 모델의 의견"), tuple(blocks))
+
+
+def _fact(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, int):
+        return count(value)
+    if isinstance(value, float):
+        return score(value)
+    return ", ".join(map(_fact, value)) if isinstance(value, list) else str(value)
