@@ -52,3 +52,9 @@ def test_skipped_is_no_failure_and_wrong_is(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(METRICS.member("exact_match"), "combine", lambda sums: sums[..., 1])
     text, code = shown("exact_match")
     assert code == 1 and "✗ wrong" in text
+
+
+def test_the_way_that_is_better_has_a_sign() -> None:
+    from dadeum.evaluate.metrics import arrow
+
+    assert [arrow(way) for way in (True, False, None)] == ["↑", "↓", "·"]

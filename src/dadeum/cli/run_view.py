@@ -13,6 +13,7 @@ from rich.text import Text
 from dadeum.cli.curves import COLOURS, Curve, draw, plain
 from dadeum.core.language import say
 from dadeum.core.secrets import redact
+from dadeum.evaluate.metrics import arrow
 
 if TYPE_CHECKING:
     from dadeum.cli.view import View
@@ -160,7 +161,7 @@ def show_run(view: "View", facts: "Facts") -> None:
     for kind, found in facts.scores.items():
         rows = [
             [
-                f"{name} {'↑' if m.get('higher_is_better') else '↓'}",
+                f"{name} {arrow(m.get('higher_is_better'))}",
                 number(m.get("value")),
                 _interval(m.get("interval")),
                 number(m.get("n")),
@@ -248,7 +249,7 @@ def show_differences(view: "View", found: "Differences", losses: dict[str, list[
         rows_ = []
         for name, values in metrics.items():
             mark = " *" if f"{kind}: {name}" in found.unlike else ""
-            rows_.append([f"{name} {'↑' if found.better.get(name) else '↓'}{mark}", *map(number, values)])
+            rows_.append([f"{name} {arrow(found.better.get(name))}{mark}", *map(number, values)])
         view.table(kind, [say("metric", "지표"), *short], rows_)
     for why in dict.fromkeys(found.unlike.values()):
         which = ", ".join(name for name, reason in found.unlike.items() if reason == why)

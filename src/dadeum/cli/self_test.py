@@ -9,8 +9,6 @@ if TYPE_CHECKING:
     from dadeum.cli.view import View
     from dadeum.evaluate.self_test import Shown
 
-DIRECTION = {True: "↑", False: "↓", None: "·"}
-
 
 def show_self_test(view: "View", names: Sequence[str]) -> int:
     """Show the metrics of these names, or all; 1 where one gives something else than its examples say."""
@@ -44,7 +42,7 @@ def show_self_test(view: "View", names: Sequence[str]) -> int:
 
 def _table(view: "View", rows: Sequence["Shown"]) -> None:
     """One metric: its keys with their signatures, then its cases."""
-    from dadeum.evaluate.metrics import METRICS
+    from dadeum.evaluate.metrics import METRICS, arrow
 
     member = METRICS.member(rows[0].metric)
     columns = [say("case", "예"), say("key", "키"), say("by hand", "손으로"), say("found", "나온 값"), ""]
@@ -54,7 +52,7 @@ def _table(view: "View", rows: Sequence["Shown"]) -> None:
         mark = "✓" if one.ok else say("✗ wrong", "✗ 틀림")
         cells.append([one.case if one.case != before else "", one.key, _number(one.expected), _number(one.found), mark])
         before = one.case
-    view.table(f"{rows[0].metric} {DIRECTION[member.higher_is_better]} ({member.unit or '≥ 1'})", columns, cells)
+    view.table(f"{rows[0].metric} {arrow(member.higher_is_better)} ({member.unit or '≥ 1'})", columns, cells)
     signatures = {one.key: one.signature for one in reversed(rows) if one.signature}
     for key in member.keys:
         view.note(f"{key}: {say(*member.keys[key])}")

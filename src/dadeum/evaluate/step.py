@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from dadeum.generate.engine import Engine
 
 TEST = "test.jsonl"
+CONVERSATIONS = "processed_conversations.json"
 BASE, BASE_FEW_SHOT, TUNED = "base", "base_few_shot", "tuned"
 FILES = {
     BASE: "base_model_evaluation.json",
@@ -43,6 +44,11 @@ class ModelAt:
     trusted: bool = False
     quantization: QuantizationSettings | None = None
     new_tokens: Mapping[str, str] = field(default_factory=dict)
+
+
+def few_shot_name(name: str) -> str:
+    """What the column of a model is called that is shown examples."""
+    return f"{name}_few_shot"
 
 
 @contextmanager
@@ -239,9 +245,16 @@ def compare_questions(
     out: Path,
     settings: EvaluateSettings,
     reporter: Reporter,
+    by: str | None = None,
+    plain: Sequence[str] = (),
+    preprocessed: Path | None = None,
 ) -> list[Path]:
-    """Ask several models the questions of a file, one model after the other, and compare; metrics where it has references."""
+    """Ask several models the questions of a file, one model after the other, and compare; metrics where it has references.
+
+    Those named in `plain` are asked a second time with examples of `preprocessed`, where there is room for them.
+    """
     from dadeum.evaluate.compare import compare
+    from dadeum.evaluate.few_shot import draw_examples
     from dadeum.evaluate.report import write_comparison
     from dadeum.evaluate.rows import rows_of
     from dadeum.evaluate.score import evaluate
@@ -249,11 +262,15 @@ def compare_questions(
 
     asked = read_questions(questions)
     columns = []
+    drawn = preprocessed and draw_examples(preprocessed / CONVERSATIONS, settings.few_shot, settings.seed)
     for name, model in models:
         with _opened(model, name) as engine:
             rows = rows_of(engine, asked)
             columns.append((name, evaluate(engine, rows, settings, dataset=questions.name, reporter=reporter)))
-    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed)
+            if drawn and name in plain and any(drawn.count(engine, row, settings.max_new_tokens) for row in rows):
+                shown = evaluate(engine, rows, settings, dataset=questions.name, reporter=reporter, few_shot=drawn)
+                columns.append((few_shot_name(name), shown))
+    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed, by=by)
     return write_comparison(out, comparison)
 
 

@@ -28,7 +28,7 @@ class Differences:
     materials: dict[str, list[Any]]
     versions: dict[str, list[Any]]
     scores: dict[str, dict[str, list[float | None]]]
-    better: dict[str, bool] = field(default_factory=dict)
+    better: dict[str, bool | None] = field(default_factory=dict)
     unlike: dict[str, str] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -78,10 +78,10 @@ def _differing(trees: Sequence[dict[str, Any]]) -> dict[str, list[Any]]:
 
 def _scores(
     runs: Sequence[Run],
-) -> tuple[dict[str, dict[str, list[float | None]]], dict[str, bool], dict[str, str]]:
+) -> tuple[dict[str, dict[str, list[float | None]]], dict[str, bool | None], dict[str, str]]:
     """Values by kind of model and metric, which way is better, and why a metric's values are not comparable."""
     scores: dict[str, dict[str, list[float | None]]] = {}
-    better: dict[str, bool] = {}
+    better: dict[str, bool | None] = {}
     unlike: dict[str, str] = {}
     for kind, file in FILES.items():
         found = [read_object_or_none(run.evaluation / file) or {} for run in runs]
@@ -90,7 +90,7 @@ def _scores(
         for name in dict.fromkeys(name for one in metrics for name in one):
             held = [_object(one.get(name)) for one in metrics]
             scores.setdefault(kind, {})[name] = [one.get("value") if one else None for one in held]
-            better[name] = any(one.get("higher_is_better") for one in held if one)
+            better[name] = next((one.get("higher_is_better") for one in held if one), None)
             signatures = {one.get("signature") for one in held if one}
             if len(signatures) > 1:
                 unlike[f"{kind}: {name}"] = say("measured in other ways (signatures)", "재는 방식이 다름(서명)")

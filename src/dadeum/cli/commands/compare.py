@@ -45,13 +45,48 @@ def compare(
     max_new_tokens: Annotated[
         int | None, typer.Option("--max-new-tokens", min=1, help=say("longest answer in tokens", "답의 최대 토큰 수"))
     ] = None,
+    by: Annotated[
+        str | None,
+        typer.Option(
+            "--by",
+            metavar=say("METRIC", "지표"),
+            help=say(
+                "show the rows that gained and lost most by this metric", "이 지표로 가장 오르고 내린 행을 보입니다"
+            ),
+        ),
+    ] = None,
+    fail_if: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--fail-if",
+            metavar=say('"METRIC < MODEL"', '"지표 < 모델"'),
+            help=say(
+                "exit with 1 where this holds of the last model, such as \"rougeL < base\" or \"chrf < 20\"; may be repeated",
+                '마지막 모델이 이러하면 종료 코드 1, 예: "rougeL < base", "chrf < 20". 여러 번 쓸 수 있습니다',
+            ),
+        ),
+    ] = None,
 ) -> None:
     """Evaluate each, then compare."""
     from dadeum.cli.outcome import show_comparison
     from dadeum.cli.view import View
-    from dadeum.run.comparison import compare_named
+    from dadeum.run.comparison import compare_named, judged
 
+    conditions = fail_if or []
     with View() as view:
-        folder = compare_named(models, questions=questions, out=output, max_new_tokens=max_new_tokens, reporter=view)
+        folder = compare_named(
+            models,
+            questions=questions,
+            out=output,
+            max_new_tokens=max_new_tokens,
+            reporter=view,
+            by=by,
+            fail_if=conditions,
+        )
     show_comparison(view, folder)
     view.note(say(f"written: {folder}", f"저장: {folder}"))
+    found = judged(folder, conditions)
+    for one in found:
+        (view.warn if one.holds else view.note)(one.sentence)
+    if any(one.holds for one in found):
+        raise typer.Exit(1)

@@ -120,3 +120,8 @@ def text_rows(samples: Sequence[Scored]) -> list[tuple[str, str] | None]:
         else None
         for s in samples
     ]
+
+
+def arrow(higher_is_better: bool | None) -> str:
+    """The way that is better, beside a metric's name."""
+    return "·" if higher_is_better is None else "↑" if higher_is_better else "↓"
