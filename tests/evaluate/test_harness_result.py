@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from dadeum.config.evaluate import TaskChoice
-from dadeum.evaluate.harness_result import Asked, result_of, standard_error
+from dadeum.evaluate.harness_metric import Mean
+from dadeum.evaluate.harness_result import Asked, result_of
+from dadeum.evaluate.statistics import standard_error
 from dadeum.evaluate.task import HarnessTask
 from tests.evaluate.tasks import asking
 
@@ -99,5 +101,6 @@ def test_standard_errors_are_those_of_lm_eval() -> None:
     from lm_eval.api.metrics import mean_stderr
 
     values = [1.0, 0.0, 0.0, 1.0, 1.0, 0.5]
-    assert standard_error(values) == pytest.approx(mean_stderr(values), abs=1e-15)
-    assert standard_error([1.0]) is None
+    rows = [(value, 1.0) for value in values]
+    assert standard_error(rows, Mean(True)) == pytest.approx(mean_stderr(values), abs=1e-15)
+    assert standard_error(rows[:1], Mean(True)) is None

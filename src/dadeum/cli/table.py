@@ -45,6 +45,11 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "특수 토큰의 번호와 쓰이는 곳, 글이 잘리는 방식 보기",
         (),
     ),
+    "explain": (
+        "Take one training step on your data apart, beside the Trainer's",
+        "내 데이터로 하는 학습 한 단계를 뜯어보기, Trainer와 나란히",
+        (),
+    ),
     "export": (
         "Make something of a finished run: merged, gguf",
         "끝난 실행으로 결과물 만들기: merged, gguf",
@@ -73,4 +78,4 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
     "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
 }
-FILES_AFTER = ("plan", "run", "train", "eval", "data", "export")
+FILES_AFTER = ("plan", "run", "train", "eval", "explain", "data", "export")

@@ -47,6 +47,10 @@ def guarded(trusted: bool) -> Iterator[None]:
         for module, name, ours in () if trusted else _replaced(refused):
             stack.callback(setattr, module, name, getattr(module, name))
             setattr(module, name, ours)
+        for name in ("add_env_info", "get_git_commit_hash"):  # programs that it starts to describe the machine
+            evaluator = importlib.import_module("lm_eval.evaluator")
+            stack.callback(setattr, evaluator, name, getattr(evaluator, name))
+            setattr(evaluator, name, lambda *_: None)
         stack.enter_context(contextlib.redirect_stderr(io.StringIO()))  # its bars
         logging.getLogger("lm_eval").setLevel(logging.ERROR)
         try:

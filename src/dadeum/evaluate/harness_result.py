@@ -13,7 +13,7 @@ from dadeum.core.fingerprint import fingerprint, version, versions
 from dadeum.core.language import say
 from dadeum.evaluate.harness_metric import MEAN, Mean
 from dadeum.evaluate.result import EvaluationResult
-from dadeum.evaluate.statistics import interval
+from dadeum.evaluate.statistics import interval, standard_error
 from dadeum.evaluate.task import HarnessTask
 
 if TYPE_CHECKING:
@@ -162,16 +162,7 @@ def _spread(values: list[float], higher: bool, settings: EvaluateSettings) -> di
     """Interval and standard error of a mean, the error as lm-eval has it: the sample's deviation ÷ √n."""
     rows = [(value, 1.0) for value in values]
     low, high = interval(rows, Mean(higher), draws=settings.bootstrap, seed=settings.seed)[:2]
-    return {"interval": [low, high], "standard_error": standard_error(values)}
-
-
-def standard_error(values: list[float]) -> float | None:
-    """Of a mean; None of fewer than two values."""
-    n = len(values)
-    if n < 2:
-        return None
-    mean = sum(values) / n
-    return math.sqrt(sum((value - mean) ** 2 for value in values) / (n - 1)) / math.sqrt(n)
+    return {"interval": [low, high], "standard_error": standard_error(rows, Mean(higher))}
 
 
 def _of_group(

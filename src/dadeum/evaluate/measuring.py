@@ -10,7 +10,7 @@ from dadeum.core.errors import DadeumError, ModelError
 from dadeum.core.language import say
 from dadeum.evaluate.metrics import METRICS, Scored, Value
 from dadeum.evaluate.rows import spread
-from dadeum.evaluate.statistics import interval, total
+from dadeum.evaluate.statistics import interval, standard_error, total
 
 logger = logging.getLogger("dadeum")
 # A floor needs no more rows to be read beside a score.
@@ -160,13 +160,8 @@ def _one(
 ) -> dict[str, Any]:
     """What an evaluation says of a metric; rows of one of the `groups` are drawn together."""
     whole = [(row, group) for row, group in zip(value.rows, groups, strict=True) if row is not None]
-    span = interval(
-        [row for row, _ in whole],
-        member,
-        draws=settings.bootstrap,
-        seed=settings.seed,
-        groups=[group for _, group in whole],
-    )
+    rows, names = [row for row, _ in whole], [group for _, group in whole]
+    span = interval(rows, member, draws=settings.bootstrap, seed=settings.seed, groups=names)
     found = {
         "value": _total(value, member),
         "signature": value.signature,
@@ -175,6 +170,7 @@ def _one(
         "unit": member.unit,
         "metric": metric.type,
         "interval": [span.low, span.high],
+        "standard_error": standard_error(rows, member, names),
     }
     if span.how != "bca":
         found["interval_how"] = span.how

@@ -281,3 +281,12 @@ def gains(a: Column, b: Column) -> "Sums | None":
         return None
     found: Sums = _quiet(a.metric, b.rows) - _quiet(a.metric, a.rows)
     return found if a.metric.higher_is_better else -found
+
+
+def standard_error(rows: Sequence[Row], metric: Any, groups: Sequence[str | None] | None = None) -> float | None:
+    """Of one model's value, by the jackknife over rows or groups; of a mean, the deviation ÷ √n. None where it cannot be told."""
+    units = Units(len(rows), groups)
+    left = left_out(Column(metric, table(rows)), units)
+    if len(left) < 2 or not np.isfinite(left).all():
+        return None
+    return float(np.sqrt((len(left) - 1) / len(left) * ((left - left.mean()) ** 2).sum()))

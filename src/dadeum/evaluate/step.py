@@ -149,6 +149,21 @@ def evaluate_model(
     return written
 
 
+def score_tasks(
+    model: ModelAt, name: str, beside: "Beside", *, out: Path, settings: EvaluateSettings, reporter: Reporter
+) -> list[Path]:
+    """Score a model on tasks alone; returns a file a task, `out/<task>.json`."""
+    from dadeum.evaluate.task_step import prepare, score, tell
+
+    written = []
+    with _opened(model, name) as engine:
+        for ready in prepare(beside, engine, settings, reporter):
+            result = score(ready, engine, settings, reporter)
+            written.append(result.write(out / f"{ready.task.folder}.json"))
+            tell(result, reporter)
+    return written
+
+
 def no_tasks() -> str:
     """Why a model with a head is not asked other things."""
     return say(

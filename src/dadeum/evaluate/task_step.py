@@ -83,9 +83,14 @@ def score_all(
         path = file_of(out, one.task.folder, kind)
         path.parent.mkdir(parents=True, exist_ok=True)
         written.append(result.write(path))
-        for note in result.notes:
-            reporter.note(note)
+        tell(result, reporter)
     return written
+
+
+def tell(result: EvaluationResult, reporter: Reporter) -> None:
+    """What is to be known of the scores."""
+    for note in result.notes:
+        reporter.note(note)
 
 
 def scores_of(written: Sequence[Path]) -> Mapping[str, EvaluationResult]:

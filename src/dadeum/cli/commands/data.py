@@ -1,14 +1,13 @@
 """`dadeum data download|preprocess|format`: one data stage, and what it needs. `show`: what came of them. `check`: before them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
-from typer.core import TyperCommand
 
 from dadeum.cli.dispatch import verb
 from dadeum.cli.lab import ExperimentArgument, OverridesArgument, open_lab
-from dadeum.core.errors import ConfigError
+from dadeum.cli.page_option import HTML, FileMayBeLeftOut, expect_page
 from dadeum.core.language import say
 
 if TYPE_CHECKING:
@@ -18,7 +17,6 @@ if TYPE_CHECKING:
     from dadeum.run.works import Outcome
 
 app = verb()
-HTML = "--html"
 
 
 def _done(goal: str, experiment: str, overrides: list[str] | None) -> "tuple[View, Lab, Outcome]":
@@ -71,21 +69,8 @@ def format_(experiment: ExperimentArgument, overrides: OverridesArgument = None)
     _until("format", experiment, overrides)
 
 
-class _FileMayBeLeftOut(TyperCommand):
-    """`--html` takes the next word only where that is a page's name; Typer knows no option whose value may be left out."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Alone it becomes `--html=`."""
-        alone = [
-            at
-            for at, word in enumerate(args)
-            if word == HTML and not "".join(args[at + 1 : at + 2]).lower().endswith((".html", ".htm"))
-        ]
-        return super().parse_args(ctx, [f"{word}=" if at in alone else word for at, word in enumerate(args)])
-
-
 @app.command(
-    cls=_FileMayBeLeftOut,
+    cls=FileMayBeLeftOut,
     help=say(
         "Show what is really trained: each token of some samples, trained or not, special, cut, with its id.",
         "실제로 학습하는 것을 봅니다: 샘플의 토큰마다 학습 여부, 특수 토큰, 잘림, 번호.",
@@ -142,7 +127,7 @@ def show(
     from dadeum.run.works import folder_of
 
     if html:
-        _expect_page(html)
+        expect_page(html)
     view, lab, outcome = _done("format", experiment, overrides)
     settings = lab.experiment
     cabinet = Cabinet(
@@ -213,7 +198,7 @@ def check(
     from dadeum.core.artifact import write_json, write_text
 
     if html is not None:
-        _expect_page(html)
+        expect_page(html)
     dataset = open_dataset(target, overrides)
     with View() as view:
         found = check_dataset(dataset, tokenizer, view)
@@ -230,16 +215,6 @@ def check(
         view.note(say(f"written: {html}", f"저장: {html}"))
     if not found.trainable:
         raise typer.Exit(1)
-
-
-def _expect_page(html: str) -> None:
-    if not html.lower().endswith((".html", ".htm")):
-        raise ConfigError(
-            say(
-                f"--html: found '{html}', expected a file that ends with .html",
-                f"--html: '{html}' 대신 .html로 끝나는 파일을 쓰세요",
-            )
-        )
 
 
 def _write(exhibit: "Exhibit", html: str, lab: "Lab") -> Path:
