@@ -118,7 +118,7 @@ def commands_page() -> str:
         "```",
     ]
     for verb, (_, _, words) in VERBS.items():
-        for extra in [[], *([[w] for w in words] if verb in ("data", "export") else [])]:
+        for extra in [[], *([[w] for w in words] if verb in ("data", "export", "track") else [])]:
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
                 dispatch(verb, [*extra, "--help"])

@@ -107,7 +107,7 @@ def test_precision(beside: Callable[..., None], read: Read, lines: str, precisio
     ("train", "line"),
     [
         ("seed: 1\nlerning_rate: 1e-4\n", "train_config.yaml:2: lerning_rate: found an unknown key, expected one of TrainingArguments or LoraConfig that dadeum knows; did you mean 'learning_rate'?"),
-        ("seed: 1\nreport_to: wandb\n", "train_config.yaml:2: report_to: found 'wandb', expected 'none' or ['none'] or []: dadeum has no setting for anything else"),
+        ("seed: 1\nreport_to: wandbb\n", "train_config.yaml:2: track.0: found 'wandbb', expected one of: mlflow, tensorboard, wandb; did you mean 'wandb'?"),
         ("seed: 1\nremove_unused_columns: 1\n", "train_config.yaml:2: remove_unused_columns: found 1, expected true or false: dadeum has no setting for anything else"),
         ("bf16: true\nfp16: true\n", "train_config.yaml:2: fp16: found true beside 'bf16: true', expected one of them"),
         ("seed: 1\nbf16: 16\n", "train_config.yaml:2: bf16: found 16, expected true or false"),
@@ -157,3 +157,18 @@ def test_smoothing_and_noise_of_a_flat_file(beside: Callable[..., None], read: R
     for more, kind in (("", "auto"), ("train: {objective: {type: sft}}\n", "sft")):
         objective = read(ABOVE + more).experiment.train.objective.model_dump()
         assert objective == {"type": kind, "label_smoothing": 0.1, "neftune_noise_alpha": 5.0}
+
+
+@pytest.mark.parametrize(
+    ("written", "track"),
+    [
+        ("none", []),
+        ("[none]", []),
+        ("[]", []),
+        ("wandb", ["wandb"]),
+        ("[mlflow, tensorboard]", ["mlflow", "tensorboard"]),
+    ],
+)
+def test_report_to_names_trackers(written: str, track: list[str], beside: Callable[..., None], read: Read) -> None:
+    beside(f"seed: 1\nreport_to: {written}\n")
+    assert [sink.type for sink in read(ABOVE).experiment.track] == track

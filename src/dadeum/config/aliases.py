@@ -99,7 +99,6 @@ FIXED: dict[str, tuple[Any, ...]] = {
     "overwrite_output_dir": (False,),
     "push_to_hub": (False,),
     "remove_unused_columns": (True, False),
-    "report_to": ("none", ["none"], []),
     "fan_in_fan_out": (False,),
     "inference_mode": (False,),
     "peft_type": ("LORA",),

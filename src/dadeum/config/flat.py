@@ -18,7 +18,8 @@ from dadeum.core.near import hint, nearest
 ACCUMULATION, PER_DEVICE = "gradient_accumulation_steps", "per_device_train_batch_size"
 PRECISIONS = ("bf16", "fp16")
 STRATEGIES = {"save_strategy": "save_steps", "eval_strategy": "eval_steps", "evaluation_strategy": "eval_steps"}
-KNOWN = {*FLAT, *FIXED, *PRECISIONS, *STRATEGIES, ACCUMULATION}
+TRACKERS, NOWHERE = "report_to", ("none", ["none"], [], None)
+KNOWN = {*FLAT, *FIXED, *PRECISIONS, *STRATEGIES, ACCUMULATION, TRACKERS}
 SECTIONS = {"extends", *Experiment.model_fields} - {*FLAT}
 Wrong = Callable[[str, str], None]
 
@@ -99,6 +100,9 @@ def _derived(flat: dict[str, Any], wrong: Wrong) -> list[tuple[str, str, Any]]:
         key = on[0] if on else next(key for key in PRECISIONS if key in flat)
         found.append((key, "train.precision", key if on else "fp32"))
     found += _batch(flat, wrong)
+    if TRACKERS in flat:
+        named = flat[TRACKERS]
+        found.append((TRACKERS, "track", [] if named in NOWHERE else [named] if isinstance(named, str) else named))
     for key, steps in STRATEGIES.items():
         if key in flat and flat[key] != (fits := "steps" if flat.get(steps) is not None else "epoch"):
             wrong(

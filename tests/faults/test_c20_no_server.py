@@ -1,0 +1,31 @@
+"""C20: no server is started unless it is asked for, and that one is this machine's alone."""
+
+from pathlib import Path
+
+import pytest
+
+from dadeum.cli.commands import track
+from dadeum.track import ui
+from tests.run.lab import fine
+
+
+def test_the_pages_are_bound_to_this_machine_and_run_no_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[tuple[list[str], dict[str, str]]] = []
+    monkeypatch.setattr(track.subprocess, "run", lambda words, env, **more: started.append((words, env)))
+    (tmp_path / "mlruns").mkdir()
+    (tmp_path / "mlruns/mlflow.db").touch()
+    assert "http://127.0.0.1:5987" in fine(tmp_path, "track", "ui", "--port", "5987").out
+    ((words, environment),) = started
+    assert words[words.index("--host") + 1] == "127.0.0.1" == ui.HOST
+    assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"
+
+
+def test_there_is_no_option_for_another_address(tmp_path: Path) -> None:
+    said = fine(tmp_path, "track", "ui", "--help").out
+    assert "--port" in said and "--host" not in said
+
+
+def test_a_default_experiment_has_no_tracker() -> None:
+    from dadeum.config.experiment import Experiment
+
+    assert Experiment.model_fields["track"].default == ()
