@@ -101,6 +101,41 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
+def metrics_page() -> str:
+    """Every key that a metric makes, with its direction and unit."""
+    from dadeum.core.language import say
+    from dadeum.evaluate.metrics import METRICS, arrow
+
+    of = {
+        "answer": say("generated answers", "생성한 답"),
+        "loss": say("the likelihood of the references", "기준 답의 가능도"),
+        "labels": say("what a head says", "헤드가 말한 것"),
+    }
+    lines = [
+        say("# Metrics", "# 지표"),
+        "",
+        say(
+            "Generated from the metrics by `make docs`; `dadeum eval --self-test` shows each at work. "
+            "↑ higher is better, ↓ lower, · neither. Floor: the value of answers paired with other rows' references stands beside it.",
+            "`make docs`가 지표에서 만듭니다. `dadeum eval --self-test`로 하나씩 볼 수 있습니다. "
+            "↑ 높을수록 나음, ↓ 낮을수록 나음, · 방향 없음. 바닥: 답을 다른 행의 기준 답과 짝지은 값을 옆에 보입니다.",
+        ),
+        "",
+        say(
+            "| metric | key | better | unit | of | floor | meaning |",
+            "| 지표 | 키 | 방향 | 단위 | 재는 것 | 바닥 | 뜻 |",
+        ),
+        "| --- | --- | --- | --- | --- | --- | --- |",
+    ]
+    for name in METRICS.names:
+        member = METRICS.member(name)
+        for key, meaning in member.keys.items():
+            floor = say("yes", "예") if member.floored else ""
+            way, unit = arrow(member.higher_is_better), member.unit
+            lines.append(f"| `{name}` | `{key}` | {way} | {unit} | {of[member.needs]} | {floor} | {say(*meaning)} |")
+    return "\n".join(lines) + "\n"
+
+
 def commands_page() -> str:
     """The help of every verb, as it is printed."""
     from dadeum.cli.app import help_text
@@ -118,7 +153,7 @@ def commands_page() -> str:
         "```",
     ]
     for verb, (_, _, words) in VERBS.items():
-        for extra in [[], *([[w] for w in words] if verb in ("data", "export", "track") else [])]:
+        for extra in [[], *([[w] for w in words] if verb in ("data", "export", "runs", "track") else [])]:
             out = io.StringIO()
             with contextlib.redirect_stdout(out):
                 dispatch(verb, [*extra, "--help"])
@@ -135,13 +170,13 @@ def schema_page() -> str:
     return json.dumps(json_schema(), ensure_ascii=False, indent=1) + "\n"
 
 
-PAGES = {"settings": settings_page, "commands": commands_page, "schema": schema_page}
+PAGES = {"settings": settings_page, "commands": commands_page, "metrics": metrics_page, "schema": schema_page}
 
 
 def targets() -> Iterator[tuple[str, str, Path]]:
     """Page, language and file of everything that is generated."""
     for language, suffix in LANGUAGES.items():
-        for page in ("settings", "commands"):
+        for page in ("settings", "commands", "metrics"):
             yield page, language, ROOT / "docs" / "reference" / f"{page}{suffix}.md"
     yield "schema", "en", ROOT / "configs" / "schema.json"
 

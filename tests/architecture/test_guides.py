@@ -12,7 +12,7 @@ from tests.architecture.test_docs import FENCE, PATH, exists, table, text_of
 from tests.architecture.tree import ROOT
 
 SYSTEMS = sorted(f.stem for f in (ROOT / "docs/guides").glob("?-*.md") if not f.stem.endswith(".ko"))
-GUIDES = [*SYSTEMS, "choosing", "explain", "tracking"]
+GUIDES = [*SYSTEMS, "choosing", "metrics", "explain", "tracking"]
 PAGES = [f"docs/guides/{name}{language}.md" for name in GUIDES for language in ("", ".ko")]
 CODE = re.compile(r"`([^`\n]+)`")
 # What stands in the column "here", or outside of tables, is ours.

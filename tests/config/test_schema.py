@@ -53,7 +53,7 @@ LIMITS: dict[str, Callable[[Any, Any], bool]] = {
     "required": lambda v, n: not isinstance(v, dict) or set(n) <= set(v),
     "type": lambda v, n: KINDS[n](v),
 }
-TOLD = {"title", "description", "default", "ko", "$schema", "$defs"}
+TOLD = {"title", "description", "default", "ko", "keys", "$schema", "$defs"}  # `keys`: what a metric makes
 BELOW = {"properties", "additionalProperties", "items", "anyOf", "allOf", "$ref"}
 
 
@@ -130,3 +130,19 @@ def test_every_setting_says_what_it_is(schema: dict[str, Any]) -> None:
         place for place, body in properties(schema) if not place.endswith(".type") and not body.get("description")
     ]
     assert silent == []
+
+
+def test_every_key_of_a_metric_is_described_in_both_languages() -> None:
+    from dadeum.evaluate.metrics import METRICS
+
+    schema = json_schema()
+    told = {d["title"]: d["keys"] for d in _every_object(schema) if str(d.get("title", "")).startswith("metrics/")}
+    assert set(told) == {f"metrics/{name}" for name in METRICS.names}
+    for name in METRICS.names:
+        for key, (english, korean) in METRICS.member(name).keys.items():
+            assert told[f"metrics/{name}"][key] == {"description": english, "ko": korean}
+
+
+def _every_object(value: Any) -> list[dict[str, Any]]:
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [*([value] if isinstance(value, dict) else []), *(found for one in below for found in _every_object(one))]

@@ -7,7 +7,17 @@ from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
 Metric = Annotated[MemberSettings, MemberOf("dadeum.evaluate.metrics")]
 Target = Annotated[MemberSettings, MemberOf("dadeum.export.targets")]
-DEFAULT_METRICS = ("perplexity", "bits_per_byte", "rouge", "rouge_char", "chrf", "exact_match")
+# What overlaps hide stands beside them: who repeats itself, and who never stops.
+DEFAULT_METRICS = (
+    "perplexity",
+    "bits_per_byte",
+    "rouge",
+    "rouge_char",
+    "chrf",
+    "exact_match",
+    "repetition",
+    "stop_rate",
+)
 DEFAULT_TASKS = ("general-text",)
 
 

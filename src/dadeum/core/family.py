@@ -101,6 +101,9 @@ class MemberOf:
             body = handler.resolve_ref_schema(member)
             body["title"] = f"{self.family.package.rpartition('.')[2]}/{name}"
             body["required"] = sorted({"type", *body.get("required", ())})
+            keys = getattr(self.family.member(name), "keys", None)
+            if isinstance(keys, dict):  # what it makes, by name
+                body["keys"] = {key: {"description": en, "ko": ko} for key, (en, ko) in keys.items()}
             members.append(member)
         return {"anyOf": [*members, {"enum": list(self.family.names)}]}
 
