@@ -171,12 +171,12 @@ def show_run(view: "View", facts: "Facts") -> None:
         view.table(kind, [say("metric", "지표"), say("value", "값"), say("95 % interval", "95 % 구간"), "n"], rows)
     _curves(view.console, say("loss", "손실"), [Curve(name, points) for name, points in facts.losses.items() if points])
     _curves(view.console, say("learning rate", "학습률"), [Curve("", facts.rates)], height=4)
-    if facts.files:
-        view.table(
-            say("Files", "파일"),
-            [say("path", "경로"), say("size", "크기")],
-            [[path, size_word(size)] for path, size in facts.files.items()],
-        )
+    for top in ("experiments", "checkpoints"):
+        start = f"{top}/{run.experiment}/{run.name}/"
+        inside = {p.removeprefix(start): size_word(size) for p, size in facts.files.items() if p.startswith(start)}
+        if inside:
+            view.console.print(Text(start, style="bold"))
+            view.facts(inside)
     for text in facts.warnings:
         view.warn(text)
 

@@ -75,6 +75,11 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "실행의 보고서를 페이지나 docs/에 둘 글로 다시 쓰기",
         (),
     ),
+    "lesson": (
+        "Learn by doing: compare, special-tokens, preprocess, explain, train",
+        "해 보며 배우기: compare, special-tokens, preprocess, explain, train",
+        ("compare", "special-tokens", "preprocess", "explain", "train"),
+    ),
     "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
     "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
 }

@@ -25,8 +25,10 @@ def _wanted(folder: Path) -> dict[Path, Traversable]:
     return found
 
 
-def lay_out(folder: Path) -> list[Path]:
+def lay_out(folder: Path, *, whole: bool = True) -> list[Path]:
     """Put the assets into `folder`, which may hold other files; returns what was written.
+
+    Not `whole`: model and data only, without the experiment and the empty folders of a workspace.
 
     Raises ArtifactError before anything is written where a file of ours would take the place of another one.
     """
@@ -37,7 +39,7 @@ def lay_out(folder: Path) -> list[Path]:
                 f"{folder}: 파일입니다. 폴더나 새 이름을 쓰세요",
             )
         )
-    wanted = _wanted(folder)
+    wanted = {p: asset for p, asset in _wanted(folder).items() if whole or p != folder / EXPERIMENT}
     for place, asset in wanted.items():
         if place.exists() and place.read_bytes() != asset.read_bytes():
             raise ArtifactError(
@@ -46,7 +48,7 @@ def lay_out(folder: Path) -> list[Path]:
                     f"{place}: 이미 있는 파일이며 quickstart의 것이 아닙니다. 다른 폴더를 쓰세요: dadeum quickstart 폴더",
                 )
             )
-    for name in FOLDERS:
+    for name in FOLDERS if whole else ():
         (folder / name).mkdir(parents=True, exist_ok=True)
     written = []
     for place, asset in wanted.items():
