@@ -1,4 +1,4 @@
-"""C25 (CSV half): a cell of a model's text runs as a formula in a spreadsheet."""
+"""C25 (CSV half; pages: test_comparison_page.py): a cell of a model's text runs as a formula in a spreadsheet."""
 
 import csv
 from pathlib import Path

@@ -61,7 +61,7 @@ def compare(
             "--fail-if",
             metavar=say('"METRIC < MODEL"', '"지표 < 모델"'),
             help=say(
-                "exit with 1 where this holds of the last model, such as \"rougeL < base\" or \"chrf < 20\"; may be repeated",
+                'exit with 1 where this holds of the last model, such as "rougeL < base" or "chrf < 20"; may be repeated',
                 '마지막 모델이 이러하면 종료 코드 1, 예: "rougeL < base", "chrf < 20". 여러 번 쓸 수 있습니다',
             ),
         ),
