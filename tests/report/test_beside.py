@@ -6,7 +6,7 @@ from typing import Any
 from dadeum.report.beside import LONGEST, beside
 from dadeum.report.blocks import Section, Side, Text
 from dadeum.report.evidence import gather
-from tests.report.made_up import evaluation, run, whole
+from tests.report.made_up import comparison, evaluation, metric, run, whole
 
 
 def sides(section: Section | None) -> list[Side]:
@@ -27,15 +27,22 @@ def test_first_middle_last(tmp_path: Path) -> None:
     assert found[0].answers == (("base", "앞"), ("tuned", "뒤"))
 
 
-def test_gains_and_losses_are_those_of_the_metric(tmp_path: Path) -> None:
-    tuned = evaluation()
-    for row, value in ((2, 1.0), (7, 0.1)):
-        tuned["samples"][row]["statistics"]["rougeL"] = [value, 1.0]
-    found = sides(beside(gather(place(tmp_path, evaluation(), tuned))))
-    assert [side.title for side in found[3:]] == [
-        "largest gain · rougeL +0.8 · 3/10",
-        "largest loss · rougeL −0.6 · 8/10",
-    ]
+def test_gains_and_losses_are_those_that_the_comparison_found(tmp_path: Path) -> None:
+    row = {
+        "row": 3,
+        "question": "<물음>",
+        "reference": None,
+        "values": {"base": 0.1, "tuned": 0.9},
+        "answers": {"base": "앞", "tuned": ""},
+    }
+    few = {"gains": [], "losses": []}
+    changes = {"metric": "rougeL", "models": {"base_few_shot": few, "tuned": {"gains": [row], "losses": [row]}}}
+    found = whole(tmp_path, **{"evaluation/comparison.json": comparison(metric("rougeL", 0.1, 0.9), changes=changes)})
+    gain, loss = sides(beside(gather(found)))[3:]
+    assert (gain.title, gain.asked, gain.answers) == (
+        "largest gain · rougeL 0.1 → 0.9", (("question", "<물음>"),), (("base", "앞"), ("tuned", "")),
+    )  # fmt: skip
+    assert loss.title.startswith("largest loss")
 
 
 def test_long_answers_are_cut_labels_are_said_and_nothing_is_something(tmp_path: Path) -> None:

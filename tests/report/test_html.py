@@ -16,7 +16,17 @@ from tests.report.made_up import EVIL, comparison, evaluation, metric, whole
 def evil(tmp_path: Path) -> str:
     """A page on which everything that comes from outside wants to be more than text."""
     seeds = {"seeds": [EVIL], "metrics": {EVIL: {"sd": 0.1}}}
-    task = {"task": EVIL, "metric": EVIL, "higher_is_better": True, "n": 1, "base": 1, "tuned": 2, "difference": 1}
+    task = {
+        "task": EVIL,
+        "metric": EVIL,
+        "higher_is_better": True,
+        "n": 1,
+        "base": 1,
+        "tuned": 2,
+        "difference": 1,
+        "interval": None,
+        "verdict": "unknown",
+    }
     rows = [metric(EVIL, 0.3, 0.5), metric("rougeL", 0.3, 0.5)]
     answers = evaluation(EVIL, confusion={EVIL: {"names": [EVIL], "counts": [[1]]}})
     for sample in answers["samples"]:

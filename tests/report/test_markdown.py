@@ -20,7 +20,7 @@ def test_headers_tables_pictures(tmp_path: Path) -> None:
     text, files = markdown(make(whole(tmp_path)), "pictures")
     heads = re.findall(r"^## (.*)$", text, re.MULTILINE)
     assert heads[:3] == ["Result", "What was done", "The data"] and "Scores on the test rows" in heads
-    assert "| rougeL ↑ | 0.3 | 0.5 | 0.15 | +0.2 | \\[+0.15, +0.25\\] | 0.004 | 7/2/1 | better |" in text
+    assert "| rougeL ↑ | better | 0.3 | 0.5 | 0.15 | +0.2 | \\[+0.15, +0.25\\] | 0.004 | 7/2/1 |" in text
     assert set(files) == {
         f"{n}.svg" for n in ("loss", "learning_rate", "grad_norm", "tokens_per_second", "memory", "scores", "moved")
     }

@@ -27,18 +27,18 @@ def compared(tmp_path: Path, *metrics: dict[str, Any], **more: Any) -> Evidence:
 def test_the_table_of_both_models(tmp_path: Path) -> None:
     section = scores(gather(whole(tmp_path)))
     (table,) = tables(section)
-    assert [name for name, _ in table.columns][:4] == ["metric", "base", "tuned", "random pairs"]
+    assert [name for name, _ in table.columns][:5] == ["metric", "", "base", "tuned", "random pairs"]
     assert table.rows[0] == (
-        "perplexity ↓", "9", "4", "0.15", "−5", "[−5.05, −4.95]", "0.004", "7/2/1", "better",
+        "perplexity ↓", "better", "9", "4", "0.15", "−5", "[−5.05, −4.95]", "0.004", "7/2/1",
     )  # fmt: skip
-    assert [row[-1] for row in table.rows] == ["better", "better", "worse"]
+    assert [row[1] for row in table.rows] == ["better", "better", "worse"]
     assert [block.name for block in section.blocks if isinstance(block, Figure)] == ["scores", "moved"]
     assert "a note" in texts(section)
 
 
 def test_unlike_tokenizers_are_not_ranked(tmp_path: Path) -> None:
     (table,) = tables(scores(compared(tmp_path, metric("perplexity", 9, 4, differences={}, ranked=False))))
-    assert table.rows[0][-4:] == ("–", "–", "–", "not ranked")
+    assert table.rows[0][1] == "not ranked" and table.rows[0][-3:] == ("–", "–", "–")
 
 
 def test_the_spread_over_seeds_stands_beside(tmp_path: Path) -> None:
@@ -83,9 +83,40 @@ def test_elsewhere(tmp_path: Path) -> None:
     lost = {**row, "difference": 0.4, "interval": [0.3, 0.5], "verdict": "worse"}
     bare = {**row, "difference": 0.4, "interval": None, "verdict": "unknown"}
     (table,) = tables(elsewhere(compared(tmp_path, metric("rougeL", 0.3, 0.5), tasks=[lost, bare])))
-    assert table.rows[0] == ("general-text", "bits_per_byte ↓", "1.1", "1.5", "+0.4", "[+0.3, +0.5]", "60", "worse")
-    assert table.rows[1][-3:] == ("–", "60", "no interval")
+    assert table.rows[0] == (
+        "general-text",
+        "bits_per_byte ↓",
+        "1.1",
+        "1.5",
+        "+0.4 [+0.3, +0.5] worse: forgotten",
+        "60",
+    )
+    assert table.rows[1][-2:] == ("+0.4", "60")
     assert elsewhere(gather(whole(tmp_path))) is None
+
+
+def test_categories_of_the_metric_that_rows_are_sorted_by(tmp_path: Path) -> None:
+    held = {"difference": 0.2, "low": 0.1, "high": 0.3, "clear": True}
+    values = {"base": 0.3, "tuned": 0.5}
+    told = {
+        "few": 10,
+        "metrics": {
+            "chrf": {"x": {"n": 1, "values": values, "differences": {}}},
+            "rougeL": {
+                "<민법>": {"n": 20, "values": values, "differences": {"tuned": held}},
+                "": {"n": 3, "values": values, "differences": {}},
+            },
+        },
+    }
+    found = compared(
+        tmp_path, metric("chrf", 0.1, 0.2), metric("rougeL", 0.3, 0.5), categories=told, changes={"metric": "rougeL"}
+    )
+    section = categories(found)
+    assert section is not None and section.title == "By category: rougeL ↑" and "fewer than 10 rows" in texts(section)
+    assert tables(section)[0].rows == (
+        ("<민법>", "20", "0.3", "0.5", "+0.2 [+0.1, +0.3] better"),
+        ("–", "3", "0.3", "0.5", "+0.2"),
+    )
 
 
 def test_labels_of_a_head(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dadeum.report.evidence import Evidence, gather
-from dadeum.report.verdict import side, verdict
+from dadeum.report.verdict import verdict
 from tests.report.made_up import comparison, metric, run
 
 
@@ -45,11 +45,15 @@ def test_what_it_cost_elsewhere_is_said(tmp_path: Path) -> None:
         assert told.sentences[-1] == sentence
 
 
-def test_what_is_alike_in_all_draws_is_not_clear() -> None:
+def test_what_is_alike_in_all_draws_is_not_clear(tmp_path: Path) -> None:
     row = metric("rougeL", 0.3, 0.5)
-    assert side(row, row["differences"]["tuned"]) == "better"
-    assert side(row, {**row["differences"]["tuned"], "how": "alike"}) == "unclear"
-    assert side(row, {"low": None, "high": None}) == "unclear"
+    row["differences"]["tuned"]["clear"] = False
+    assert verdict(found(tmp_path, row)).mark == "open"
+
+
+def test_a_metric_of_which_no_way_is_better_says_nothing(tmp_path: Path) -> None:
+    told = verdict(found(tmp_path, metric("length_ratio", 0.5, 0.9, higher_is_better=None), metric("chrf", 0.3, 0.5)))
+    assert told.mark == "yes" and "chrf went" in told.sentences[0] and len(told.sentences) == 1
 
 
 @pytest.mark.parametrize(

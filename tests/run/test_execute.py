@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from dadeum.core.artifact import read_json
-from dadeum.run.execute import has_checkpoint, wanted
+from dadeum.run.execute import ALL, has_checkpoint, wanted
 from tests.run.lab import (
     NAME,
     YAML,
@@ -37,6 +37,9 @@ EVIDENCE = {
     "evaluation/comparison.html",
     "evaluation/comparison.json",
     "evaluation/comparison.md",
+    "evaluation/tasks/general-text/base.json",
+    "evaluation/tasks/general-text/tuned.json",
+    "report.html",
 }
 
 
@@ -51,7 +54,7 @@ def test_everything_is_made(done: Path) -> None:
     rest = made - EVIDENCE
     assert {name.split("_")[0] for name in rest} == {"run", "training"} and all(n.endswith(".log") for n in rest)
     assert run.record()["status"] == "finished" and run.record()["reason"] is None
-    assert list(run.record()["stages"]) == ["eval base", "train", "eval tuned", "compare", "export"]
+    assert list(run.record()["stages"]) == ["eval base", "train", "eval tuned", "compare", "export", "report"]
     assert {f.name for f in run.checkpoints.iterdir()} == {"step-000004", "step-000006", "final", "merged"}
     assert (run.final / "adapter_model.safetensors").is_file() and (
         run.checkpoints / "merged/model.safetensors"
@@ -65,13 +68,13 @@ def test_the_plan_is_kept_as_it_was_made(done: Path) -> None:
     (run,) = runs_of(done)
     steps = read_json(run.evidence / "plan.json")
     assert [step["name"] for step in steps] == [step.name for step in plan_of(done).steps]
-    assert steps[-1]["why"] == "not made yet" and steps[-1]["fingerprint"] == plan_of(done).step("export").fingerprint
+    assert steps[-1]["why"] == "not made yet" and steps[-1]["fingerprint"] == plan_of(done).step("report").fingerprint
 
 
 def test_nothing_is_done_twice(ran: Path) -> None:
     before, times = files_below(ran), finished_at(ran)
     said = fine(ran, "run", NAME)
-    assert "▶" not in said.out and said.out.count("✓") == 9
+    assert "▶" not in said.out and said.out.count("✓") == 10
     assert files_below(ran) == before and finished_at(ran) == times
 
 
@@ -126,7 +129,7 @@ def test_goals_bring_what_they_need(done: Path) -> None:
     assert wanted(["eval base"], plan) == ["download", "preprocess", "format", "initialise", "eval base"]
     assert wanted(["train"], plan)[-1] == "train" and "eval base" not in wanted(["train"], plan)
     assert wanted(["export"], plan)[-1] == "export" and "compare" not in wanted(["export"], plan)
-    assert wanted(["compare", "export"], plan) == [step.name for step in plan.steps]
+    assert wanted(ALL, plan) == [step.name for step in plan.steps]
 
 
 def test_without_export_nothing_is_exported(written: Path) -> None:

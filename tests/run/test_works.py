@@ -53,7 +53,10 @@ def _logits_of_base(base: Path, tokens: Path) -> torch.Tensor:
 class TestOutputDir:
     def test_a_plain_copy(self, ran: Path) -> None:
         said = fine(ran, "run", NAME, "output_dir=results")
-        assert [line for line in said.out.splitlines() if line.startswith("▶")] == ["▶ export: changed: output_dir"]
+        assert [line for line in said.out.splitlines() if line.startswith("▶")] == [
+            "▶ export: changed: output_dir",
+            "▶ report: changed: export",
+        ]
         files = set(files_below(ran / "results"))
         assert files >= {
             "adapter_config.json",

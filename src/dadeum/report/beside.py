@@ -5,11 +5,10 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.report.blocks import Block, Section, Side, Text
-from dadeum.report.evidence import Evidence
-from dadeum.report.words import signed
+from dadeum.report.evidence import Evidence, mapping
+from dadeum.report.words import score
 
 LONGEST = 800  # characters of a text that are shown
-MOST = 3  # gains, and losses
 
 
 def beside(found: Evidence) -> Section | None:
@@ -25,10 +24,7 @@ def beside(found: Evidence) -> Section | None:
     places = {0: say("first", "첫 행"), count // 2: say("middle", "가운데 행"), count - 1: say("last", "마지막 행")}
     for place, name in sorted(places.items()):
         blocks.append(_side(f"{name} · {place + 1}/{count}", columns, place))
-    gains = _moved(found, columns)
-    for place, difference, metric in gains:
-        which = say("largest gain", "가장 좋아진 행") if difference > 0 else say("largest loss", "가장 나빠진 행")
-        blocks.append(_side(f"{which} · {metric} {signed(difference)} · {place + 1}/{count}", columns, place))
+    blocks += _moved(found)
     return Section(_title(), tuple(blocks))
 
 
@@ -65,28 +61,23 @@ def _text(value: Any) -> str:
     return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
-def _moved(found: Evidence, columns: Sequence[tuple[str, Sequence[dict[str, Any]]]]) -> list[tuple[int, float, str]]:
-    """Places of the rows whose answers gained and lost the most of the first metric that is a mean over rows."""
-    kinds = dict(columns)
-    if "base" not in kinds or "tuned" not in kinds:
-        return []
-    metrics = found.evaluations["tuned"].get("metrics") or {}
-    name = next((n for n in ("rougeL", "rougeL_char", "rouge1") if n in metrics), None)
-    name = name or next((n for n, m in metrics.items() if _by_row(kinds["tuned"], n) and m["higher_is_better"]), None)
-    if name is None:
-        return []
-    moved = []
-    for place, (before, after) in enumerate(zip(kinds["base"], kinds["tuned"], strict=True)):
-        a, b = before["statistics"].get(name), after["statistics"].get(name)
-        if a and b and a[1] and b[1]:
-            moved.append((b[0] / b[1] - a[0] / a[1], place))
-    moved.sort(key=lambda pair: (pair[0], pair[1]))
-    best = [(place, d, name) for d, place in moved[::-1][:MOST] if d > 0]
-    worst = [(place, d, name) for d, place in moved[:MOST] if d < 0]
-    return [*best, *worst]
-
-
-def _by_row(samples: Sequence[dict[str, Any]], name: str) -> bool:
-    """Whether each row's statistics are a sum and a count of one."""
-    rows = [one for sample in samples if (one := sample["statistics"].get(name))]
-    return bool(rows) and all(len(row) == 2 and row[1] == 1 for row in rows)
+def _moved(found: Evidence) -> list[Side]:
+    """The rows whose answers gained and lost the most, as the comparison found them."""
+    changes = mapping(mapping(found.comparison).get("changes"))
+    both = list(mapping(changes.get("models")).values())
+    sides = []
+    for kind, title in (
+        ("gains", say("largest gain", "가장 좋아진 행")),
+        ("losses", say("largest loss", "가장 나빠진 행")),
+    ):
+        for row in both[-1].get(kind, []) if both else []:
+            before, after = row["values"].values()
+            named = f"{title} · {changes['metric']} {score(before)} → {score(after)}"
+            asked = (
+                (say("question", "질문"), _text(row.get("question"))),
+                (say("category", "분류"), _text(row.get("category"))),
+                (say("reference", "기준 답"), _text(row.get("reference"))),
+            )
+            answers = tuple((name, _text(answer)) for name, answer in row["answers"].items())
+            sides.append(Side(named, tuple((name, text) for name, text in asked if text), answers))
+    return sides

@@ -8,7 +8,7 @@ from typing import Any
 from dadeum.core.language import say
 from dadeum.report.blocks import BLOCK, DOT, REST, Figure
 from dadeum.report.curves import Curve, Point
-from dadeum.report.plots import CARD, COLOURS, DASHES, INK, LINE, MARKERS, SOFT, Sheet, number, sheet
+from dadeum.report.plots import CARD, COLOURS, DASHES, INK, LINE, MARKERS, SIZE, SOFT, Sheet, number, sheet
 
 HEIGHT = 2.3
 STEEP = 30  # from such a ratio of the greatest to the smallest on, the axis is logarithmic
@@ -175,12 +175,12 @@ def stacked(
 def whiskers(name: str, title: str, rows: Sequence[Row], places: int) -> Figure:
     """Dots with intervals, a scale a row; rows have room for so many dots, so that pictures side by side have rows side by side."""
     labels = list(dict.fromkeys((dot.look, dot.label) for row in rows for dot in row.dots))
-    high = 0.44 + 0.17 * places
+    high = 0.48 + 0.18 * places
     with sheet(high * len(rows), laid_out=False) as drawn:
         for number_, row in enumerate(reversed(rows)):
             # Below the axis stand its numbers, above it the name.
             axes = drawn.figure.add_axes(
-                (0.03, (number_ + 0.19 / high) / len(rows), 0.94, (1 - 0.38 / high) / len(rows))
+                (0.03, (number_ + 0.2 / high) / len(rows), 0.94, (1 - 0.42 / high) / len(rows))
             )
             _row(axes, drawn, row)
         return Figure(
@@ -215,7 +215,7 @@ def _row(axes: Any, drawn: Sheet, row: Row) -> None:
     axes.xaxis.set_major_locator(MaxNLocator(4, min_n_ticks=2))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(round(value, 10))))
     axes.tick_params(length=2)
-    axes.set_title(drawn.word(_short(row.label)), loc="left", fontsize=8, pad=2, color=INK)
+    axes.set_title(drawn.word(_short(row.label)), loc="left", fontsize=SIZE, pad=2, color=INK)
 
 
 def _short(text: str, most: int = 44) -> str:

@@ -20,8 +20,8 @@ from typing import Any
 from dadeum.report.blocks import BLOCK, DOT
 from dadeum.tokenizer.readable import visible
 
-WIDTH = 4.6  # inches; text of 8 points is then read as 11 to 12 pixels in half a page, and on a telephone
-SIZE = 8
+WIDTH = 4.2  # inches; text of 9 points is then read as 13 pixels in half a page, and as 10 on a telephone
+SIZE = 9
 # Okabe and Ito's colours, which those who see fewer colours tell apart; lighter in the dark.
 LIGHT = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#8a6d00", "#56b4e9")
 DARK = ("#5eb8f0", "#ff9148", "#35cfa3", "#e9a7c9", "#e6c64a", "#a5dcff")

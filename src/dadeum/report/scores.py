@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from dadeum.core.language import say
-from dadeum.evaluate.metrics import arrow
+from dadeum.evaluate import elsewhere as other_text
+from dadeum.evaluate.comparison_page import category_difference, label, p_text, verdict, verdict_word
 from dadeum.report import pictures
 from dadeum.report.blocks import Block, Facts, Link, Section, Table, Text
 from dadeum.report.evidence import Evidence, mapping
 from dadeum.report.pictures import Row, Whisker
-from dadeum.report.verdict import side, side_word
 from dadeum.report.words import between, count, score, share, signed
 
 MOST_ROWS = 12  # metrics in a picture
@@ -74,7 +74,7 @@ def _alone(found: Evidence) -> list[Block]:
         )
         rows = tuple(
             (
-                _name(name, m),
+                label({"name": name, **m}),
                 score(m["value"]),
                 between(*pair) if (pair := _pair(m.get("interval"))) else "–",
                 count(m["n"]),
@@ -89,10 +89,6 @@ def _alone(found: Evidence) -> list[Block]:
     return blocks
 
 
-def _name(name: str, metric: Metric) -> str:
-    return f"{name} {arrow(metric['higher_is_better'])}".rstrip()
-
-
 def _values(names: Sequence[str], metrics: Sequence[Metric], seeds: Any) -> Table:
     last = names[-1]
     by_chance = any(last in (metric.get("floors") or {}) for metric in metrics)
@@ -100,6 +96,7 @@ def _values(names: Sequence[str], metrics: Sequence[Metric], seeds: Any) -> Tabl
     spread = mapping(seeds.get("metrics"))
     columns = [
         (say("metric", "지표"), "left"),
+        ("", "left"),
         *((str(name), "right") for name in names),
         *([(say("random pairs", "무작위 짝"), "right")] if by_chance else []),
         (f"{last} − {names[0]}", "right"),
@@ -107,30 +104,27 @@ def _values(names: Sequence[str], metrics: Sequence[Metric], seeds: Any) -> Tabl
         *([("p", "right")] if sure else []),
         *([(say("± over seeds", "씨앗 사이 ±"), "right")] if spread else []),
         (say("wins / ties / losses", "승 / 무 / 패"), "right"),
-        ("", "left"),
     ]
     rows = []
     for metric in metrics:
         found = metric["differences"].get(last)
         floor = (metric.get("floors") or {}).get(last)
-        cells = [_name(metric["name"], metric), *(score(metric["values"].get(name)) for name in names)]
+        cells = [
+            label(metric),
+            verdict_word(verdict(metric, last)),
+            *(score(metric["values"].get(name)) for name in names),
+        ]
         cells += [score(floor)] if by_chance else []
         cells += (
             [signed(found["difference"]), between(found["low"], found["high"], signs=True)] if found else ["–", "–"]
         )
-        cells += [_p((found or {}).get("p"))] if sure else []
+        cells += [p_text((found or {}).get("p")).removeprefix("p ") or "–"] if sure else []
         sd = mapping(spread.get(metric["name"])).get("sd")
         cells += ["–" if sd is None else f"±{sd:.2g}"] if spread else []
         won = found and found.get("wins") is not None
         cells.append(f"{found['wins']}/{found['ties']}/{found['losses']}" if won else "–")
-        neither = found and metric["higher_is_better"] is None  # a length: longer is not better
-        cells.append("–" if neither else side_word(side(metric, found)) if found else say("not ranked", "비교 안 함"))
         rows.append(tuple(cells))
     return Table(tuple(columns), tuple(rows))  # type: ignore[arg-type]
-
-
-def _p(value: float | None) -> str:
-    return "–" if value is None else ("< 0.001" if value < 0.001 else f"{value:.3f}")
 
 
 def _seeds_told(seeds: Any) -> str:
@@ -148,7 +142,7 @@ def _values_row(metric: Metric, names: Sequence[str]) -> Row:
         if metric["values"].get(name) is not None
     )
     floor = (metric.get("floors") or {}).get(names[-1])
-    return Row(_name(metric["name"], metric), dots, () if floor is None else (floor,))
+    return Row(label(metric), dots, () if floor is None else (floor,))
 
 
 def _pair(found: Any) -> tuple[float, float] | None:
@@ -161,7 +155,7 @@ def _moved(metric: Metric, names: Sequence[str]) -> Row | None:
         for look, name in enumerate(names)
         if (d := metric["differences"].get(name))
     )
-    return Row(_name(metric["name"], metric), dots, (0.0,), metric["higher_is_better"] is False) if dots else None
+    return Row(label(metric), dots, (0.0,), metric["higher_is_better"] is False) if dots else None
 
 
 def elsewhere(found: Evidence) -> Section | None:
@@ -169,73 +163,45 @@ def elsewhere(found: Evidence) -> Section | None:
     rows = [row for row in mapping(found.comparison).get("tasks") or [] if isinstance(row, dict)]
     if not rows:
         return None
-    columns = (
-        *((name, "left") for name in (say("task", "과제"), say("metric", "지표"))),
-        *((name, "right") for name in (say("base", "기본"), say("tuned", "학습한 것"), say("difference", "차이"))),
-        (say("95 % interval", "95 % 구간"), "right"),
-        ("n", "right"),
-        ("", "left"),
-    )
-    table = Table(columns, tuple(map(_elsewhere_row, rows)))  # type: ignore[arg-type]
+    columns = tuple((name, "left" if at < 2 or at == 4 else "right") for at, name in enumerate(other_text.header()))
+    table = Table(columns, tuple(map(tuple, other_text.cells(rows))))  # type: ignore[arg-type]
     told = say(
         "Text that the training was not about: where this got worse, something was forgotten.",
         "학습한 것과 다른 글입니다. 여기서 나빠졌다면 잊은 것이 있습니다.",
     )
-    return Section(say("Elsewhere: what was forgotten", "다른 글에서: 잊은 것"), (table, Text(told, "hint")))
-
-
-def _elsewhere_row(row: dict[str, Any]) -> tuple[str, ...]:
-    interval = _pair(row.get("interval"))
-    verdicts = {"unknown": say("no interval", "구간 없음")}
-    verdict = str(row.get("verdict", ""))
-    return (
-        str(row["task"]),
-        _name(row["metric"], row),
-        score(row["base"]),
-        score(row["tuned"]),
-        signed(row["difference"]),
-        between(*interval, signs=True) if interval else "–",
-        count(row["n"]),
-        verdicts.get(verdict, side_word(verdict)),
-    )
+    return Section(other_text.title(), (table, Text(told, "hint")))
 
 
 def categories(found: Evidence) -> Section | None:
-    """Where the data have a category column: each metric by category."""
-    rows = mapping(found.comparison).get("categories")
-    if not rows:
+    """Where the data have a category column: the metric that rows are sorted by, category by category."""
+    comparison = mapping(found.comparison)
+    told = mapping(comparison.get("categories"))
+    by = mapping(told.get("metrics"))
+    if not by:
         return None
-    table = _categories_table(rows, found.comparison["models"])  # type: ignore[index]
-    return Section(say("By category", "분류별"), (table,))
-
-
-def _categories_table(rows: Any, names: Sequence[str]) -> Table:
-    first, last = names[0], names[-1]
+    names, chosen = comparison["models"], mapping(comparison.get("changes")).get("metric")
+    metric = next(m for m in comparison["metrics"] if m["name"] == (chosen if chosen in by else next(iter(by))))
     columns = (
-        *((name, "left") for name in (say("category", "분류"), say("metric", "지표"))),
+        (say("category", "분류"), "left"),
         ("n", "right"),
-        (first, "right"),
-        (last, "right"),
-        (say("difference", "차이"), "right"),
-        (say("95 % interval", "95 % 구간"), "right"),
+        *((str(name), "right") for name in names),
+        (f"{names[-1]} − {names[0]}", "left"),
     )
-    told = []
-    for row in rows:
-        found = mapping(mapping(row.get("differences")).get(last))
-        interval = _pair((found.get("low"), found.get("high")))
-        values = mapping(row.get("values"))
-        told.append(
-            (
-                str(row["category"]),
-                str(row.get("metric") or row.get("name")),
-                count(row["n"]),
-                score(values.get(first)),
-                score(values.get(last)),
-                signed(found["difference"]) if found.get("difference") is not None else "–",
-                between(*interval, signs=True) if interval else "–",
-            )
+    rows = tuple(
+        (
+            category or "–",
+            count(cell["n"]),
+            *(score(cell["values"].get(name)) for name in names),
+            category_difference(metric, cell, names[-1], names[0]),
         )
-    return Table(columns, tuple(told))  # type: ignore[arg-type]
+        for category, cell in by[metric["name"]].items()
+    )
+    few = say(
+        f"A category of fewer than {told['few']} rows has no interval.",
+        f"{told['few']}행이 안 되는 분류에는 구간이 없습니다.",
+    )
+    title = say(f"By category: {label(metric)}", f"분류별: {label(metric)}")
+    return Section(title, (Table(columns, rows), Text(few, "hint")))  # type: ignore[arg-type]
 
 
 def labels(found: Evidence) -> Section | None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from dadeum.core.language import say
+from dadeum.evaluate.comparison_page import verdict as kind_of
 from dadeum.report.blocks import Verdict
 from dadeum.report.evidence import Evidence
 from dadeum.report.words import between, score, signed
@@ -21,10 +22,10 @@ def verdict(found: Evidence) -> Verdict:
     if not rows:
         return Verdict("open", (_unmeasured(found),))
     main = _main(rows)
-    sides = [side(metric, difference) for metric, difference in rows]
+    sides = [kind_of(metric, found.comparison["models"][-1]) for metric, _ in rows]
     better, worse = sides.count("better"), sides.count("worse")
-    own = side(*main)
-    mark = {"better": "yes", "worse": "no", "unclear": "open"}[own]
+    own = kind_of(main[0], found.comparison["models"][-1])
+    mark = {"better": "yes", "worse": "no"}.get(own, "open")
     said = [_main_sentence(found, *main, own), _others(len(rows), better, worse)]
     said += _elsewhere(found.comparison)
     return Verdict(mark, tuple(one for one in said if one))  # type: ignore[arg-type]
@@ -35,24 +36,6 @@ def ranked(comparison: dict[str, Any]) -> list[tuple[Metric, dict[str, Any]]]:
     last = comparison["models"][-1]
     held = [(m, m["differences"].get(last)) for m in comparison["metrics"]]
     return [(m, found) for m, found in held if found and m["higher_is_better"] is not None]
-
-
-def side(metric: Metric, difference: dict[str, Any]) -> str:
-    """better, worse, or unclear where the interval holds zero."""
-    low, high = difference.get("low"), difference.get("high")
-    none = metric["higher_is_better"] is None or difference.get("how") == "alike"
-    if none or low is None or high is None or low <= 0 <= high:
-        return "unclear"
-    return "better" if (low > 0) == metric["higher_is_better"] else "worse"
-
-
-def side_word(name: str) -> str:
-    """The word that people read."""
-    return {
-        "better": say("better", "나음"),
-        "worse": say("worse", "못함"),
-        "unclear": say("unclear", "불분명"),
-    }.get(name, name)
 
 
 def _main(rows: Sequence[tuple[Metric, dict[str, Any]]]) -> tuple[Metric, dict[str, Any]]:
@@ -75,11 +58,11 @@ def _main_sentence(found: Evidence, metric: Metric, difference: dict[str, Any], 
         if not found.headed
         else say("guessing from the label counts", "라벨 비율로만 맞힌 것")
     )
+    none = say(f"No clear difference from {against}", f"{against}과(와) 차이가 분명하지 않습니다")
     word = {
         "better": say(f"Better than {against}", f"{against}보다 나아졌습니다"),
         "worse": say(f"Worse than {against}", f"{against}보다 나빠졌습니다"),
-        "unclear": say(f"No clear difference from {against}", f"{against}과(와) 차이가 분명하지 않습니다"),
-    }[own]
+    }.get(own, none)
     return say(
         f"{word}: {name} went from {before} to {after} ({moved}, 95 % interval {interval} over {n:,} test rows).",
         f"{word}: {name}이(가) {before}에서 {after}(으)로 바뀌었습니다(차이 {moved}, 95 % 구간 {interval}, 시험 {n:,}행).",

@@ -23,14 +23,14 @@ def talks(root: Path) -> None:
 def test_without_data_nothing_runs(written: Path) -> None:
     before = files_below(written)
     said = fine(written, "plan", NAME, "--no-data").out
-    assert said.count("will run") == 8 and said.count("not made yet") == 8
+    assert said.count("will run") == 9 and said.count("not made yet") == 9
     assert "leave --no-data out" in said and files_below(written) == before
 
 
 def test_the_data_stages_run_for_it(written: Path) -> None:
     said = fine(written, "plan", NAME).out
     assert "▶ format" in said and "optimizer steps" in said and "parameters" in said and "disk" in said
-    assert said.count("will run") == 6
+    assert said.count("will run") == 7
     assert {f.name for f in written.iterdir()} >= {"data", "experiments"} and not (written / "checkpoints").exists()
     assert "▶" not in fine(written, "plan", NAME).out
 
