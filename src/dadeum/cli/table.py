@@ -65,15 +65,15 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
         "기록대로 실행을 다시 해 두 결과를 견주기",
         (),
     ),
-    "track": (
-        "Trackers: send what they lack, see what they have, open MLflow's pages",
-        "추적 도구: 못 보낸 것 보내기, 보낸 것 보기, MLflow 화면 열기",
-        ("send", "status", "ui"),
-    ),
     "report": (
         "Write the report of a run again, as a page or for docs/",
         "실행의 보고서를 페이지나 docs/에 둘 글로 다시 쓰기",
         (),
+    ),
+    "track": (
+        "Trackers: send what they lack, see what they have, open MLflow's pages",
+        "추적 도구: 못 보낸 것 보내기, 보낸 것 보기, MLflow 화면 열기",
+        ("send", "status", "ui"),
     ),
     "lesson": (
         "Learn by doing: compare, special-tokens, preprocess, explain, train",
