@@ -148,3 +148,15 @@ def test_module_and_command_are_the_same_program(module: list[str]) -> None:
         [sys.executable, *module, "--version"], capture_output=True, text=True, encoding="utf-8", check=True
     )
     assert done.stdout == f"dadeum {__version__}\n"
+
+
+def test_runs_are_completed_where_one_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("law/20260101-000000-abcdef", "law/.removing-20260101-000000-abcdee", "law/notes", "comparisons/1"):
+        (tmp_path / "experiments" / name).mkdir(parents=True)
+        if "-" in name:
+            (tmp_path / "experiments" / name / "manifest.json").touch()
+    monkeypatch.chdir(tmp_path)
+    there = ["law", "20260101-000000-abcdef", "--help"]
+    assert app.complete(["reproduce", ""]) == app.complete(["runs", "show", ""]) == there
+    assert app.complete(["runs", "compare", "law", "2026"]) == ["20260101-000000-abcdef"]
+    assert app.complete(["runs", ""]) == ["list", "show", "compare", "rm", "--help"]

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from dadeum.cli.table import FILES_AFTER, VERBS
+from dadeum.cli.table import FILES_AFTER, RUNS_AFTER, VERBS
 from dadeum.core.language import say
 
 BASH = """_dadeum() { local IFS=$'\\n'; COMPREPLY=($(dadeum --complete "${COMP_WORDS[@]:1:COMP_CWORD}")); }
@@ -43,8 +43,21 @@ def complete(words: Sequence[str]) -> list[str]:
         found = list(VERBS.get(words[0], ("", "", ()))[2]) if len(words) == 2 else []
         if words[0] in FILES_AFTER and os.path.isdir("configs"):
             found += [f"configs/{name}" for name in sorted(os.listdir("configs")) if name.endswith(".yaml")]
+        if words[0] in RUNS_AFTER and (words[0] != "runs" or len(words) > 2):
+            found += _runs()
         found.append("--help")
     return [word for word in found if word.startswith(last)]
+
+
+def _runs() -> list[str]:
+    """Experiments that have runs, and the runs' ids."""
+    found: list[str] = []
+    for experiment in sorted(os.listdir("experiments")) if os.path.isdir("experiments") else ():
+        folder = os.path.join("experiments", experiment)
+        inside = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
+        names = [name for name in inside if os.path.isfile(os.path.join(folder, name, "manifest.json"))]
+        found += [experiment, *(name for name in names if name[0] != ".")] if names else []
+    return found
 
 
 def _ready_console() -> None:

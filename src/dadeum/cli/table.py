@@ -83,4 +83,5 @@ VERBS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     "schema": ("Print the JSON Schema of the experiment file", "실험 파일의 JSON Schema 출력", ()),
     "completion": ("Print the completion script of a shell", "셸 자동 완성 스크립트 출력", ("bash", "zsh", "fish")),
 }
+RUNS_AFTER = ("runs", "reproduce", "report")
 FILES_AFTER = ("plan", "run", "train", "eval", "explain", "data", "export")
