@@ -92,6 +92,7 @@ class Tracker:
         self.params: dict[str, str] = {}
         self.status, self.tags, self.opened, self.calls = "", {}, 0, 0  # type: ignore[var-annotated]
         self.fails: set[int] = set()
+        self.ended = 0.0
 
     def called(self) -> None:
         self.calls += 1
@@ -138,10 +139,10 @@ class _Session(Session):
         assert path.is_file()
         self.tracker.files.append(name)
 
-    def close(self, status: Status, tags: Mapping[str, str]) -> None:
+    def close(self, status: Status, tags: Mapping[str, str], ended: float) -> None:
         self.tracker.called()
         self.tracker.points.extend(self.taken)
-        self.tracker.status, self.tracker.tags = status, dict(tags)
+        self.tracker.status, self.tracker.tags, self.tracker.ended = status, dict(tags), ended
 
 
 SETTINGS = {"type": "tensorboard"}

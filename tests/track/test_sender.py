@@ -39,6 +39,7 @@ def test_everything_is_told_once_and_noted(tmp_path: Path, tracker: Tracker) -> 
     assert tracker.params == {"name": "tiny", "train.seed": "1", "train.betas": "[0.9, 0.99]"}
     assert sorted(tracker.files) == ["config.yaml", "evaluation/comparison.json", "training_stats.json"]
     assert tracker.status == "finished" and tracker.tags["version.torch"] == "2.x"
+    assert tracker.ended == (evidence / "manifest.json").stat().st_mtime  # when the run ended, not when that was sent
     assert unsent(evidence, noted(evidence)) == (0, 0) and noted(evidence).status == "finished"
 
 

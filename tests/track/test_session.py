@@ -15,7 +15,7 @@ def test_a_session_tells_what_a_tracker_lacks() -> None:
         lambda: empty.params({}),
         lambda: empty.metrics([]),
         lambda: empty.artifact(Path(), ""),
-        lambda: empty.close("finished", {}),
+        lambda: empty.close("finished", {}, 0.0),
     ):
         with pytest.raises(NotImplementedError):
             call()

@@ -189,7 +189,9 @@ class Sender:
         status = self._status()
         stats = _json(self.evidence / "training_stats.json")
         versions = {f"version.{name}": str(text) for name, text in stats.get("versions", {}).items()}
-        self._call(lambda: session.close(status, {"dadeum.status": status, **versions}), OPENING)
+        record = self.evidence / place.RECORD  # written when the run ended, however much later this is
+        ended = record.stat().st_mtime if record.is_file() else time.time()
+        self._call(lambda: session.close(status, {"dadeum.status": status, **versions}, ended), OPENING)
         self.position.status, self.position.memory = status, session.memory
         self.session = None
         self.position.write(self.evidence)

@@ -56,6 +56,6 @@ class Session:
         """A file under a name with slashes; a newer one takes its place."""
         raise NotImplementedError
 
-    def close(self, status: Status, tags: Mapping[str, str]) -> None:
-        """How the run stands; nothing follows in this session."""
+    def close(self, status: Status, tags: Mapping[str, str], ended: float) -> None:
+        """How the run stands since when; nothing follows in this session."""
         raise NotImplementedError

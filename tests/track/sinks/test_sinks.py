@@ -86,7 +86,7 @@ def test_tensorboard_reads_what_was_written(tmp_path: Path) -> None:
     session = opened(evidence, {})
     session.params({"train.seed": "1", "a|b": "c\nd"})
     session.metrics(POINTS)
-    session.close("finished", {})
+    session.close("finished", {}, 2000.0)
     read = EventAccumulator(str(evidence / "tensorboard"), size_guidance={"tensors": 0})
     read.Reload()
     values = [(e.step, e.wall_time, round(e.value, 6)) for e in read.Scalars("loss")]

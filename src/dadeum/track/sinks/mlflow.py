@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,6 +23,7 @@ LONGEST_KEY, LONGEST_VALUE, LONGEST_TAG = 250, 6000, 5000
 METRICS_AT_ONCE, PARAMS_AT_ONCE = 1000, 100  # MLflow's own limits of a batch
 STATUS = {"running": "RUNNING", "finished": "FINISHED", "failed": "FAILED", "killed": "KILLED", "waiting": "SCHEDULED"}
 MARK = "dadeum.identity"
+KIND = {"mlflow.experimentKind": "custom_model_development"}  # its pages for training, not those for agents
 
 
 class Settings(MemberSettings):
@@ -135,7 +135,9 @@ def open(settings: Settings, told: Told, memory: dict[str, Any]) -> Session:
     name = settings.experiment or told.experiment
     found = client.get_experiment_by_name(name)
     files = None if uri.startswith(("http", "databricks")) else (told.workspace.resolve() / FOLDER / FILES).as_uri()
-    number = found.experiment_id if found is not None else client.create_experiment(name, artifact_location=files)
+    number = (
+        client.create_experiment(name, artifact_location=files, tags=KIND) if found is None else found.experiment_id
+    )
     # Killed between making the run and noting its number, we find it again by our mark.
     ours = client.search_runs([number], filter_string=f"tags.`{MARK}` = '{told.identity}'", max_results=1)
     if ours:
@@ -196,11 +198,11 @@ class _Run(Session):
         """In the folder that its name says."""
         self.client.log_artifact(self.number, str(path), artifact_path=name.rpartition("/")[0] or None)
 
-    def close(self, status: Status, tags: Mapping[str, str]) -> None:
+    def close(self, status: Status, tags: Mapping[str, str], ended: float) -> None:
         """The last tags, then how it ended."""
         for name, text in tags.items():
             self.client.set_tag(self.number, _key(name), text[:LONGEST_TAG])
         if status in ("running", "waiting"):
             self.client.update_run(self.number, status=STATUS[status])
         else:
-            self.client.set_terminated(self.number, STATUS[status], end_time=round(time.time() * 1000))
+            self.client.set_terminated(self.number, STATUS[status], end_time=round(ended * 1000))

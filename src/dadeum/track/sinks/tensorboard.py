@@ -96,5 +96,5 @@ class _File(Session):
     def artifact(self, path: Path, name: str) -> None:
         """The files lie beside it already."""
 
-    def close(self, status: Status, tags: Mapping[str, str]) -> None:
+    def close(self, status: Status, tags: Mapping[str, str], ended: float) -> None:
         """Every call closes the file."""

@@ -137,7 +137,7 @@ class _Run(Session):
         """Among the files of the run."""
         self.run.save(str(path), base_path=str(path).removesuffix(name), policy="now")
 
-    def close(self, status: Status, tags: Mapping[str, str]) -> None:
+    def close(self, status: Status, tags: Mapping[str, str], ended: float) -> None:
         """Waits until everything is away."""
         self.run.summary.update({"status": status, **tags})
         self.run.finish(exit_code=0 if status in ("finished", "waiting") else 1)
