@@ -1,17 +1,24 @@
 """C20: no server is started unless it is asked for, and that one is this machine's alone."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from dadeum.cli.commands import track
 from dadeum.track import ui
 from tests.run.lab import fine
 
 
 def test_the_pages_are_bound_to_this_machine_and_run_no_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[tuple[list[str], dict[str, str]]] = []
-    monkeypatch.setattr(track.subprocess, "run", lambda words, env, **more: started.append((words, env)))
+    popen = subprocess.Popen
+
+    def recorded(words: list[str], env: dict[str, str], **more: object) -> object:
+        started.append((words, env))
+        return popen([sys.executable, "-c", "pass"], start_new_session=True)
+
+    monkeypatch.setattr(ui.subprocess, "Popen", recorded)
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/mlflow.db").touch()
     assert "http://127.0.0.1:5987" in fine(tmp_path, "track", "ui", "--port", "5987").out

@@ -1,11 +1,15 @@
 """MLflow's pages: bound to this machine, without jobs, refused in a sentence."""
 
+import os
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from dadeum.core.errors import ArtifactError, ConfigError
+from dadeum.track import ui
 from dadeum.track.ui import check, command, environment
 
 
@@ -30,3 +34,25 @@ def test_nothing_to_show_and_a_port_that_is_taken(tmp_path: Path) -> None:
         with pytest.raises(ConfigError, match=f"--port: {port} cannot be used"):
             check(tmp_path, port)
     check(tmp_path, port)
+
+
+def test_it_ends_with_all_that_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SIGTERM or Ctrl-C here: the workers of the server go too."""
+    grandchild = "import subprocess, sys; c = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(1000)']); print(c.pid, flush=True); c.wait()"
+    ours, theirs = os.pipe()
+    popen, told = subprocess.Popen, []
+
+    class Interrupted(popen):  # type: ignore[type-arg, valid-type, misc]
+        def wait(self, timeout: float | None = None) -> int:
+            if not told:
+                told.append(int(os.read(ours, 20)))
+                raise KeyboardInterrupt
+            return super().wait(timeout)
+
+    monkeypatch.setattr(ui, "command", lambda workspace, port: [sys.executable, "-c", grandchild])
+    monkeypatch.setattr(ui.subprocess, "Popen", lambda words, **more: Interrupted(words, stdout=theirs, **more))
+    with pytest.raises(KeyboardInterrupt):
+        ui.serve(tmp_path, 5001)
+    os.close(theirs)
+    assert os.read(ours, 1) == b""  # nobody is left who could write
+    os.close(ours)

@@ -1,7 +1,10 @@
 """MLflow's own pages over the workspace's database: on this machine only, and only while somebody asks for them."""
 
+import contextlib
 import os
+import signal
 import socket
+import subprocess
 import sys
 from pathlib import Path
 
@@ -55,3 +58,14 @@ def check(workspace: Path, port: int) -> None:
                     f"--port: {port}번을 쓸 수 없습니다 ({error.strerror}). 다른 번호를 고르세요",
                 )
             ) from None
+
+
+def serve(workspace: Path, port: int) -> None:
+    """Until it ends, or we are told to: then with all that it started itself."""
+    child = subprocess.Popen(command(workspace, port), env=environment(), cwd=workspace, start_new_session=True)
+    try:
+        child.wait()
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

@@ -1,6 +1,5 @@
 """`dadeum track`: send what a tracker lacks, see what each has, look at MLflow's pages."""
 
-import subprocess
 from pathlib import Path
 from typing import Annotated
 
@@ -123,4 +122,4 @@ def ui(
     senders.ready([SINKS.settings("mlflow")(type="mlflow")])
     pages.check(workspace, port)
     print(f"http://{pages.HOST}:{port}", flush=True)
-    subprocess.run(pages.command(workspace, port), env=pages.environment(), cwd=workspace, check=False)
+    pages.serve(workspace, port)
