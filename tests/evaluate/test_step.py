@@ -76,13 +76,13 @@ def test_questions_of_a_file_are_put_to_each_model(lab: Path) -> None:
     questions.write_text("question,reference,category\n안녕?,네,일상\n질문?,,법\n", encoding="utf-8")
     models = [("A", ModelAt(lab / "base", device="cpu")), ("B", ModelAt(lab / "final", device="cpu"))]
     files = compare_questions(models, questions, out=lab / "out", settings=settings(), reporter=Silent())
-    values = json.loads(files[2].read_text(encoding="utf-8"))
+    values = json.loads(files[-1].read_text(encoding="utf-8"))
     assert {m["name"]: m["n"] for m in values["metrics"]}["chrf"] == 1
     header = files[0].read_text(encoding="utf-8-sig").splitlines()[0]
     assert header == "question,reference,category,A,B,A_tokens,A_seconds,B_tokens,B_seconds"
     questions.write_text("question\n안녕?\n", encoding="utf-8")
     files = compare_questions(models, questions, out=lab / "out", settings=settings(), reporter=Silent())
-    assert json.loads(files[2].read_text(encoding="utf-8"))["metrics"] == []
+    assert json.loads(files[-1].read_text(encoding="utf-8"))["metrics"] == []
 
 
 def test_forecast() -> None:

@@ -12,7 +12,7 @@ def test_the_base_alone_is_not_trained(written: Path) -> None:
     assert "▶ eval base" in said and "▶ train" not in said and "perplexity ↓" in said
     (run,) = runs_of(written)
     assert "base_model_evaluation.json" in said and not run.final.exists()
-    assert stale(written) == ["train", "eval tuned", "compare", "export"]
+    assert stale(written) == ["train", "eval tuned", "compare", "export", "report"]
 
 
 def test_the_tuned_model(done: Path) -> None:

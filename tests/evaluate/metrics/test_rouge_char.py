@@ -17,4 +17,6 @@ def test_spacing_does_not_count() -> None:
 def test_by_hand() -> None:
     # 가나다 against 가다나라: 3 of 3 and 4 units match; no pair does; the longest common subsequence has 2.
     found = score("가 나다", "가다나 라")
-    assert found == pytest.approx({"rouge1_char": 6 / 7, "rouge2_char": 0.0, "rougeL_char": 4 / 7, "rougeLsum_char": 4 / 7}, abs=1e-6)
+    assert found == pytest.approx(
+        {"rouge1_char": 6 / 7, "rouge2_char": 0.0, "rougeL_char": 4 / 7, "rougeLsum_char": 4 / 7}, abs=1e-6
+    )
