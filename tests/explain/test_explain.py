@@ -191,6 +191,28 @@ def test_other_settings_agree_too(changes: dict[str, Any], formatted: Path, tmp_
     assert taken.trainer.worst <= 0.05 * taken.rates.now
 
 
+def test_an_adapter_with_a_term_of_its_own(formatted: Path, tmp_path: Path) -> None:
+    """AdaLoRA: the probabilities and the penalty make the loss; the Trainer does not know the latter."""
+    taken = take_apart(make_job(tmp_path, formatted, adapter="adalora", max_steps=20), Silent())
+    assert taken.loss.penalty > 0 and taken.low_rank is None and "adalora" in taken.trainer.why
+    assert taken.loss.recomputed is not None and abs(taken.loss.recomputed - taken.loss.loop) < 1e-6
+
+
+def test_noise_of_its_own_is_not_held_against_the_trainer(formatted: Path, tmp_path: Path) -> None:
+    job = make_job(tmp_path, formatted, objective={"type": "sft", "neftune_noise_alpha": 5.0})
+    taken = take_apart(job, Silent())
+    assert "NEFTune" in taken.trainer.why and taken.trainer.sides == ()
+    assert taken.loss.recomputed is not None and abs(taken.loss.recomputed - taken.loss.loop) < 1e-6
+
+
+def test_fewer_digits(formatted: Path, tmp_path: Path) -> None:
+    """In bf16 the Trainer rounds otherwise, and it is said."""
+    taken = take_apart(make_job(tmp_path, formatted, precision="bf16"), Silent())
+    assert taken.loss.recomputed is not None and abs(taken.loss.recomputed - taken.loss.loop) < 1e-5
+    assert taken.update.difference is not None and taken.update.difference <= 1e-7
+    assert [side for side in taken.trainer.sides if side.difference > 2e-2] == [] and "bf16" in taken.trainer.notes[0]
+
+
 def test_names_of_layers() -> None:
     assert layer_of("base_model.model.model.layers.3.self_attn.q_proj.lora_A.default.weight") == "layers.3"
     assert layer_of("model.embed_tokens.weight") == "embed_tokens"

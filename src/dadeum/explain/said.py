@@ -11,9 +11,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from dadeum.model.headed import Headed, Outputs, headed_of
+from dadeum.model.headed import Outputs, headed_of
 from dadeum.model.nll import rows_at_once, virtual_tokens
-from dadeum.model.packing import unwrap
 
 TOP = 3
 
@@ -66,8 +65,8 @@ def catching(module: nn.Module) -> Iterator[list[Any]]:
         if torch.is_grad_enabled():
             outputs.append(output)
 
-    target = module if isinstance(module, Headed) else unwrap(module)
-    handle = target.register_forward_hook(keep)
+    # The outermost module: some of PEFT's models call the forward of what they hold past its hooks.
+    handle = module.register_forward_hook(keep)
     try:
         yield outputs
     finally:

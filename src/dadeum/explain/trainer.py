@@ -95,6 +95,11 @@ def _cannot(loop: Recorded) -> str:
             "some tokens have weights other than 0 and 1, which the Trainer's labels cannot say",
             "무게가 0이나 1이 아닌 토큰이 있는데 Trainer의 labels로는 나타낼 수 없습니다",
         )
+    if getattr(loop.job.train.objective, "neftune_noise_alpha", 0):
+        return say(
+            "it scales NEFTune's noise by the padded length of a batch and draws it in another order",
+            "Trainer는 NEFTune 잡음을 배치의 채운 길이로 줄이고 다른 순서로 뽑습니다",
+        )
     if loop.course.penalty() is not None:
         return say(
             f"adapter '{loop.job.adapter.type}' adds a term of its own to the loss, which the Trainer does not know",
@@ -125,13 +130,6 @@ def _notes(loop: Recorded) -> list[str]:
             say(
                 f"in {name} every product is rounded to a few digits: differences of about 1e-2 are rounding",
                 f"{name}에서는 곱셈마다 몇 자리로 반올림합니다. 1e-2쯤의 차이는 반올림입니다",
-            )
-        )
-    if getattr(loop.job.train.objective, "neftune_noise_alpha", 0):
-        notes.append(
-            say(
-                "NEFTune's noise is drawn in another order by the Trainer: the losses differ by the noise",
-                "NEFTune 잡음을 뽑는 순서가 Trainer와 달라 손실이 잡음만큼 다릅니다",
             )
         )
     if any(group.get("lr_ratio", 1.0) != 1.0 for group in loop.optimizer.param_groups):
