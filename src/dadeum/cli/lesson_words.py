@@ -119,7 +119,7 @@ WORDS = {
         ),
         lambda n: [
             (f"dadeum explain {n.experiment} --html", "as a page", "페이지로 보기"),
-            (f"dadeum explain {n.experiment} --step 5 --no-trainer", "a later step", "더 뒤의 단계"),
+            (f"dadeum explain {n.experiment} --step 3 --no-trainer", "a later step", "더 뒤의 단계"),
             (f"dadeum explain {n.experiment} adapter.r=2 --no-trainer", "with a smaller LoRA", "더 작은 LoRA로"),
         ],
     ),
@@ -127,9 +127,10 @@ WORDS = {
         ("Training with LoRA", "LoRA로 학습하기"),
         (
             (
-                "LoRA leaves the base as it is and learns two thin matrices beside each of its layers: a few percent of the weights, "
-                "and nearly the same result.",
-                "LoRA는 기본 모델을 그대로 두고 층마다 얇은 행렬 두 개만 배웁니다. 가중치의 몇 퍼센트로 거의 같은 결과를 얻습니다.",
+                "LoRA leaves the base as it is and learns two thin matrices beside each of its layers: a few percent of the weights. "
+                "For large models that is often enough; one as small as the embedded model learns more with all of them (adapter={type: full}).",
+                "LoRA는 기본 모델을 그대로 두고 층마다 얇은 행렬 두 개만 배웁니다. 가중치의 몇 퍼센트입니다. 큰 모델에는 이것으로 충분할 때가 "
+                "많고, 들어 있는 모델처럼 작은 것은 모두 배울 때(adapter={type: full}) 더 잘 배웁니다.",
             ),
             (
                 "The training is stopped with Ctrl-C and goes on where it was, bit for bit. At the end the adapter and the merged model "

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from dadeum.cli.comparison_view import show_rows, show_tables
 from dadeum.core.artifact import read_json
 from dadeum.core.language import say
 from dadeum.evaluate import elsewhere
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from dadeum.run.works import Outcome
     from dadeum.train.smoke import Smoke
 
-SAMPLES = 3
-
 
 def show_outcome(view: "View", lab: "Lab", outcome: "Outcome") -> None:
     """The comparison, three answers side by side, and where things are."""
@@ -29,76 +28,16 @@ def show_outcome(view: "View", lab: "Lab", outcome: "Outcome") -> None:
 
 
 def show_comparison(view: "View", folder: "Path") -> None:
-    """The tables of `comparison.json` and samples of the evaluations."""
+    """What `comparison.json` holds, and rows of the evaluations."""
     found = read_json(folder / "comparison.json")
-    names, metrics = found["models"], found["metrics"]
-    floors = any(metric["floors"] for metric in metrics)
-    if metrics:
-        _tables(view, names, metrics, floors)
+    if found["metrics"]:
+        show_tables(view, found)
     if found.get("tasks"):
         view.table(elsewhere.title(), elsewhere.header(), elsewhere.cells(found["tasks"]))
     for note in found["notes"]:
         view.note(note)
     view.note("")
-    _samples(view, folder, names)
-
-
-def _tables(view: "View", names: list[str], metrics: list[dict[str, Any]], floors: bool) -> None:
-    """Values, and differences from the first model."""
-    view.table(
-        say("On the test rows", "시험 행에서"),
-        [say("metric", "지표"), *names, *([say("random pairs", "무작위 짝")] if floors else [])],
-        [_values(metric, names, floors) for metric in metrics],
-    )
-    view.table(
-        say(f"Against {names[0]}, with 95 % intervals", f"{names[0]}에 견준 차이와 95 % 구간"),
-        [say("metric", "지표"), *names[1:]],
-        [[_label(metric), *(_difference(metric, name) for name in names[1:])] for metric in metrics],
-    )
-
-
-def _label(metric: dict[str, Any]) -> str:
-    return f"{metric['name']} {'↑' if metric['higher_is_better'] else '↓'}"
-
-
-def _values(metric: dict[str, Any], names: list[str], floors: bool) -> list[str]:
-    """Values of all models, and what the last one's answers reach against other rows' references."""
-    floor = metric["floors"].get(names[-1])
-    last = ["" if floor is None else f"{floor:.4g}"] if floors else []
-    return [_label(metric), *(f"{metric['values'][name]:.4g}" for name in names), *last]
-
-
-def _difference(metric: dict[str, Any], name: str) -> str:
-    found = metric["differences"].get(name)
-    if found is None:
-        return say("not ranked", "비교 안 함")
-    sign = 1 if metric["higher_is_better"] else -1
-    low, high = sorted((sign * found["low"], sign * found["high"]))
-    mark = say("better", "나음") if low > 0 else say("worse", "못함") if high < 0 else say("unclear", "불분명")
-    return f"{found['difference']:+.3g} [{found['low']:+.3g}, {found['high']:+.3g}] {mark}"
-
-
-def _samples(view: "View", folder: "Path", names: list[str]) -> None:
-    import csv
-
-    from dadeum.generate.questions import from_cell
-
-    path = folder / "model_comparison_results.csv"
-    if not path.is_file():
-        return
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        rows = [{name: from_cell(cell) for name, cell in row.items()} for row in csv.DictReader(file)]
-    step = max(1, len(rows) // SAMPLES)
-    for row in rows[::step][:SAMPLES]:
-        reference = {say("reference", "기준 답"): _short(row["reference"])} if row["reference"] else {}
-        answers = {name: _short(row[name]) for name in names}
-        view.facts({say("question", "질문"): _short(row["question"]), **reference, **answers})
-        view.note("")
-
-
-def _short(text: str, width: int = 160) -> str:
-    line = " ".join((text or "").split())
-    return line if len(line) <= width else line[: width - 1] + "…"
+    show_rows(view, found, folder)
 
 
 def _where(view: "View", lab: "Lab", run: "Run") -> None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dadeum.evaluate.task_step import Beside
     from dadeum.generate.engine import Engine
 
+# Raised when the files of a comparison come to hold something else, so that older ones are made again.
+COMPARISON_VERSION = 2
 TEST = "test.jsonl"
 CONVERSATIONS = "processed_conversations.json"
 BASE, BASE_FEW_SHOT, TUNED = "base", "base_few_shot", "tuned"

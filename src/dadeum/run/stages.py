@@ -11,6 +11,7 @@ from dadeum.core.fingerprint import SHORT, fingerprint, version, versions
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
+from dadeum.evaluate.step import COMPARISON_VERSION
 from dadeum.plan.steps import Step, flat, why_stale
 from dadeum.report.step import CODE_VERSION as REPORT_VERSION
 from dadeum.run.inputs import (
@@ -211,7 +212,11 @@ def _known(
         "peft version": installed["peft"],
     }
     made["eval tuned"] = {"train": _mark(made, "train"), **scores}
-    made["compare"] = {"eval base": _mark(made, "eval base"), "eval tuned": _mark(made, "eval tuned")}
+    made["compare"] = {
+        "eval base": _mark(made, "eval base"),
+        "eval tuned": _mark(made, "eval tuned"),
+        "comparison version": COMPARISON_VERSION,
+    }
     if experiment.seeds:
         alone = [of_seed(experiment, seed) for seed in experiment.seeds[1:]]
         others = {
