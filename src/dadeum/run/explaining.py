@@ -45,7 +45,7 @@ def explain(
     cabinet = cabinet_of(lab, plan)
     number = None if row is None else _trained(cabinet.row(row), row)
     job = works.job_of(lab, plan, Run(lab.experiment.name, "explain", Path(), Path()), "auto")
-    _tell(board)
+    _tell(board, trainer=trainer)
     taken = take_apart(job, board, row=number, step=step, trainer=trainer)
     found = cabinet.row(str(taken.shown))
     (shown,) = found.shown
@@ -62,13 +62,9 @@ def _why(shown: int, asked: int | None) -> str:
     return say("the shortest of the step", "이 단계에서 가장 짧은 행")
 
 
-def _tell(reporter: Reporter) -> None:
-    reporter.note(
-        say(
-            "one step of the run's own loop, then the same by transformers.Trainer …",
-            "실행과 같은 루프로 한 단계, 이어서 transformers.Trainer로 같은 단계 …",
-        )
-    )
+def _tell(reporter: Reporter, *, trainer: bool) -> None:
+    then = say(", then the same by transformers.Trainer", ", 이어서 transformers.Trainer로 같은 단계")
+    reporter.note(say("one step of the run's own loop", "실행과 같은 루프로 한 단계") + then * trainer + " …")
 
 
 def cabinet_of(lab: Lab, plan: Plan) -> Cabinet:
