@@ -13,7 +13,7 @@ from dadeum.core import secrets
 from dadeum.run import works
 from dadeum.track import senders
 from dadeum.track.senders import Senders
-from tests.run.lab import NAME, Said, cli, fine, make_workspace, runs_of
+from tests.run.lab import NAME, Said, cli, copy, fine, make_workspace, runs_of
 
 CANARY = "canary"
 ENVIRONMENT = {
@@ -43,15 +43,18 @@ class Lab:
     """A workspace after a run that was tracked, and one that ended in a fault; all that was shown and started."""
 
     root: Path
+    whole: bool
     said: list[Said] = field(default_factory=list)
     arguments: list[bytes] = field(default_factory=list)
     ports: str = ""
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
-    place = tmp_path_factory.mktemp("c10")
-    made = Lab(make_workspace(place / "lab"))
+@pytest.fixture(scope="module", params=["quick", pytest.param("whole", marks=pytest.mark.slow)])
+def lab(request: pytest.FixtureRequest, done: Path, tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """Quick: of a finished run everything is sent, and a new one begun. Whole: everything is also made, and for W&B."""
+    place, whole = tmp_path_factory.mktemp("c10"), request.param == "whole"
+    made = Lab(make_workspace(place / "lab") if whole else copy(done, place / "lab"), whole)
+    track = TRACK if whole else "track=[mlflow, tensorboard]"
     (made.root / ".env").write_text(ENV_FILE, encoding="utf-8")
     (place / "sitecustomize.py").write_text(WATCH, encoding="utf-8")
 
@@ -73,7 +76,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
             patched.setenv(name, value)
         patched.setattr(senders, "WAIT", 600.0)
         patched.setattr(senders, "Senders", Watched)
-        made.said.append(fine(made.root, "run", NAME, TRACK))
+        made.said.append(fine(made.root, "run", NAME, track))
         patched.setattr(works, "_train", fault)
         made.said.append(cli(made.root, "run", NAME, "track=[tensorboard]", "train.seed=7"))
         made.said.append(cli(made.root, "train", NAME, "train.hf_token=canary-as-a-setting"))
@@ -96,7 +99,7 @@ def test_there_is_none_in_any_file(lab: Lab) -> None:
     files = [f for f in lab.root.rglob("*") if f.is_file() and not f.is_symlink() and f.name != ".env"]
     names = {f.name for f in files}
     assert {"mlflow.db", "metrics.jsonl", "config.yaml", "manifest.json", "comparison.md", "mlflow.json"} <= names
-    assert any("tfevents" in name for name in names) and any(name.endswith(".wandb") for name in names)
+    assert any("tfevents" in name for name in names) and any(name.endswith(".wandb") for name in names) == lab.whole
     found = {f.relative_to(lab.root).as_posix(): word for f in files for word in spellings() if word in f.read_bytes()}
     assert found == {}
 
@@ -109,7 +112,9 @@ def test_there_is_none_on_the_screen_or_in_arguments(lab: Lab) -> None:
     assert address.code == 2 and "model.name_or_path: found the value of HF_TOKEN" in address.err
     assert "finished" in status.out and "failed" in status.out and "lacks" not in run.out
     arguments = [words for words in lab.arguments if words]  # a child that has left has none
-    assert len(arguments) >= 4 and all(b"dadeum.track.sender" in words and b"canary" not in words for words in arguments)
+    assert len(arguments) >= 3 and all(
+        b"dadeum.track.sender" in words and b"canary" not in words for words in arguments
+    )
 
 
 def test_the_fault_is_told_where_it_belongs_with_what_can_be_told(lab: Lab) -> None:
