@@ -9,6 +9,7 @@ from dadeum.report.blocks import Code, Document, Section, Text, Verdict
 from dadeum.report.html import page
 from dadeum.report.step import make
 from tests.cli.test_check_page import Reader
+from tests.evaluate.test_judge_table import FOUND, ONE
 from tests.report.made_up import EVIL, comparison, evaluation, metric, whole
 
 
@@ -35,7 +36,7 @@ def evil(tmp_path: Path) -> str:
         tmp_path,
         **{
             "evaluation/comparison.json": comparison(
-                *rows, notes=[EVIL], seeds=seeds, tasks=[task], judge={"model": EVIL, EVIL: EVIL}
+                *rows, notes=[EVIL], seeds=seeds, tasks=[task], judge={**FOUND, "model": EVIL, "models": {EVIL: ONE}}
             ),
             "evaluation/base_model_evaluation.json": answers,
             "evaluation/finetuned_model_evaluation.json": answers,

@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from dadeum.report.blocks import Facts, Figure, Link, Section, Table, Text
+from dadeum.report.blocks import Figure, Link, Section, Table, Text
 from dadeum.report.evidence import Evidence, gather
 from dadeum.report.scores import categories, elsewhere, judged, labels, scores
+from tests.evaluate.test_judge_table import FOUND
 from tests.report.made_up import comparison, evaluation, metric, run, whole
 
 
@@ -128,11 +129,8 @@ def test_labels_of_a_head(tmp_path: Path) -> None:
 
 
 def test_a_judge(tmp_path: Path) -> None:
-    section = judged(
-        compared(
-            tmp_path, metric("rougeL", 0.3, 0.5), judge={"model": "<j>", "win_rate": 0.61234, "interval": [0.5, 0.7]}
-        )
-    )
-    assert section is not None and isinstance(section.blocks[0], Facts)
-    assert dict(section.blocks[0].pairs) == {"model": "<j>", "win rate": "0.6123", "interval": "0.5, 0.7"}
+    section = judged(compared(tmp_path, metric("rougeL", 0.3, 0.5), judge=FOUND))
+    assert section is not None and isinstance(section.blocks[0], Table)
+    assert section.title.startswith("Judge <img onerror>") and section.blocks[0].rows[0][0] == "a|b"
+    assert len(section.blocks) == 3 and section.blocks[0].rows[0][1] == "0.625 [0.25, 1]"
     assert judged(gather(whole(tmp_path))) is None and categories(gather(whole(tmp_path))) is None

@@ -7,6 +7,7 @@ from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.run.stages import make_plan
 from dadeum.run.tasks import beside_of, fetch_tasks, task_facts, tasks_of
+from tests.evaluate.judge_server import Judge, judging
 from tests.evaluate.tasks import workspace_with_tasks
 from tests.run.lab import NAME, cli, copy, fine, inside, open_lab, runs_of
 
@@ -61,3 +62,18 @@ def test_the_bases_scores_are_taken_over_and_both_stand_in_the_comparison(done: 
         ("general-text", "perplexity"),
     ]
     assert all(row["interval"] and row["n"] == 60 for row in rows)
+
+
+def test_a_judge_is_asked_in_the_comparison_alone(ran: Path) -> None:
+    """Another judge makes no score stale; what it said stands in the comparison."""
+    with judging(Judge(lambda one, two: '{"better": "tie"}')) as server:
+        judge = f"evaluate.judge={{base_url: '{server.url}', model: j, retries: 0}}"
+        with inside(ran):
+            plan = make_plan(open_lab(NAME, [judge]))
+        stale = [step.name for step in plan.steps if not step.fresh]
+        assert stale[0] == "compare" and not {"eval base", "train", "eval tuned"} & set(stale)
+        said = fine(ran, "run", NAME, judge).out
+    assert "Judge j: answers against those of base" in said and "0/4/0" in said
+    (run,) = runs_of(ran)
+    found = read_json(run.evaluation / "comparison.json")["judge"]
+    assert found["models"]["tuned"]["win_rate"] == 0.5 and (run.evaluation / "judge.jsonl").is_file()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from dadeum.cli.comparison_view import show_rows, show_tables
 from dadeum.core.artifact import read_json
 from dadeum.core.language import say
-from dadeum.evaluate import elsewhere
+from dadeum.evaluate import elsewhere, judge_table
 from dadeum.model.files import is_headed
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ def show_comparison(view: "View", folder: "Path") -> None:
         show_tables(view, found)
     if found.get("tasks"):
         view.table(elsewhere.title(), elsewhere.header(), elsewhere.cells(found["tasks"]))
+    if found.get("judge"):
+        view.table(judge_table.title(found["judge"]), judge_table.header(), judge_table.cells(found["judge"]))
+        for note in judge_table.notes(found["judge"]):
+            view.note(note)
     for note in found["notes"]:
         view.note(note)
     view.note("")

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 def show_tasks(view: "View", folder: Path, files: Sequence[Path]) -> None:
     """A row a task and metric, and where the files are."""
     from dadeum.core.artifact import read_json
+    from dadeum.evaluate.metrics import arrow
     from dadeum.run.task_scores import rows
 
     shown = []
@@ -21,7 +22,7 @@ def show_tasks(view: "View", folder: Path, files: Sequence[Path]) -> None:
         shown.append(
             [
                 row["task"],
-                f"{row['name']} {'↑' if row['higher_is_better'] else '↓'}",
+                f"{row['name']} {arrow(row['higher_is_better'])}",
                 f"{row['value']:.4g}",
                 "" if error is None else f"±{error:.2g}",
                 "" if span is None else f"[{span[0]:.4g}, {span[1]:.4g}]",

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from dadeum.config.judge import JudgeSettings
 from dadeum.core.family import MemberOf
 from dadeum.core.settings import Many, MemberSettings, Settings, setting
 
@@ -66,6 +67,11 @@ class EvaluateSettings(Settings):
         DEFAULT_TASKS,
         "What the base and the tuned model are asked besides, to see what was forgotten: a shipped task, a YAML file, `lm-eval:NAME`.",
         "무엇을 잊었는지 보려고 기본 모델과 학습한 모델에 더 물을 것: 내장 과제, YAML 파일, `lm-eval:이름`.",
+    )
+    judge: JudgeSettings | None = setting(
+        None,
+        "A language model that says which of two answers is better; default: none is asked.",
+        "두 답 가운데 나은 쪽을 고를 언어 모델. 기본값은 묻지 않습니다.",
     )
     task_path: str | None = setting(
         None,

@@ -51,6 +51,7 @@ class Comparison:
     notes: tuple[str, ...]
     columns: tuple[EvaluationResult, ...] = field(repr=False)
     tasks: list[dict[str, Any]] = field(default_factory=list)  # a row a task and metric (`elsewhere.py`)
+    judge: dict[str, Any] | None = None  # what a judge said (`judge.py`)
     categories: dict[str, Any] | None = None  # `changes.categories`
     changes: dict[str, Any] | None = None  # the largest gains and losses: `changes.changes`
     seeds: dict[str, Any] | None = None  # the spread of the tuned model between trainings: `seeds.spread_of`
@@ -75,6 +76,7 @@ class Comparison:
             "seeds": self.seeds,
             "notes": list(self.notes),
             "tasks": self.tasks,
+            "judge": self.judge,
             "environments": {name: c.environment for name, c in zip(self.names, self.columns, strict=True)},
         }
 

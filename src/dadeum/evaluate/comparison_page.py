@@ -9,6 +9,7 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.data.page import document, escaped, facts, section, table
+from dadeum.evaluate.beside_page import judged, tasks
 from dadeum.evaluate.seeds import spread_text
 
 LONGEST = 1200  # characters of an answer that are shown
@@ -46,7 +47,8 @@ def comparison_page(found: Found) -> str:
 def pieces(found: Found) -> list[str]:
     """The parts of the page but for what stands above and below: pictures, values, categories, gains and losses, notes."""
     made = [picture(found, name) for name in found["models"][1:] if found["metrics"]]
-    return [*made, values(found), by_category(found), changes(found), notes(found)]
+    beside = (tasks(found), judged(found))
+    return [*made, values(found), *beside, by_category(found), changes(found), notes(found)]
 
 
 def verdict(metric: Found, name: str) -> str:

@@ -13,6 +13,7 @@ from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.evaluate.harness_metric import member_of
+from dadeum.evaluate.metrics import arrow
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.task import folder_of
 
@@ -108,10 +109,12 @@ def _row(
     }
 
 
-def verdict(low: float, high: float, higher_is_better: bool) -> str:
-    """better, worse, or unclear where the interval holds zero."""
+def verdict(low: float, high: float, higher_is_better: bool | None) -> str:
+    """better, worse, differs where neither way is better, or unclear where the interval holds zero."""
     if low <= 0 <= high:
         return "unclear"
+    if higher_is_better is None:
+        return "differs"
     return "better" if (low > 0) == higher_is_better else "worse"
 
 
@@ -137,6 +140,7 @@ def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
     words = {
         "better": say("better", "나아짐"),
         "worse": say("worse: forgotten", "나빠짐: 잊음"),
+        "differs": say("differs", "다름"),
         "unclear": say("unclear", "불분명"),
         "unknown": "",
     }
@@ -147,7 +151,7 @@ def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
         found.append(
             [
                 row["task"],
-                f"{row['metric']} {'↑' if row['higher_is_better'] else '↓'}",
+                f"{row['metric']} {arrow(row['higher_is_better'])}",
                 f"{row['base']:.4g}",
                 f"{row['tuned']:.4g}",
                 f"{row['difference']:+.3g}{beside} {words[row['verdict']]}".rstrip(),

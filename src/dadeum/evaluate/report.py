@@ -6,6 +6,7 @@ from typing import Any
 
 from dadeum.core.artifact import write_json, write_text
 from dadeum.core.language import say
+from dadeum.evaluate import elsewhere, judge_table
 from dadeum.evaluate.compare import Comparison
 from dadeum.evaluate.comparison_page import category_difference, comparison_page, label, p_text, verdict, verdict_word
 from dadeum.evaluate.rows import spread
@@ -52,7 +53,7 @@ def markdown(comparison: Comparison) -> str:
     found = comparison.plain()
     parts = [say("# Comparison", "# 비교"), "", *_table(found), ""]
     parts += [f"- {_plain(note)}" for note in comparison.notes]
-    parts += ["", *_categories(found)]
+    parts += [*elsewhere.lines(comparison.tasks), *judge_table.lines(comparison.judge), "", *_categories(found)]
     parts += _changes(found) or _samples(comparison)
     return "\n".join(parts) + "\n"
 

@@ -236,6 +236,7 @@ def compare_models(
     """
     from dadeum.evaluate.compare import compare
     from dadeum.evaluate.elsewhere import elsewhere
+    from dadeum.evaluate.judge import judge
     from dadeum.evaluate.report import write_comparison
     from dadeum.evaluate.result import EvaluationResult
     from dadeum.evaluate.seeds import spread_of
@@ -245,7 +246,8 @@ def compare_models(
     spread = spread_of({seed: EvaluationResult.read(path) for seed, path in seeds.items()}) if seeds else None
     comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed, by=by, seeds=spread)
     reporter.advance(len(columns))
-    comparison = replace(comparison, tasks=elsewhere(out, settings, reporter))
+    said = judge(columns, settings, out, reporter)
+    comparison = replace(comparison, tasks=elsewhere(out, settings, reporter), judge=said)
     point("compare.before_write")
     return write_comparison(out, comparison)
 

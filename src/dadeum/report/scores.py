@@ -5,9 +5,10 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.evaluate import elsewhere as other_text
+from dadeum.evaluate import judge_table
 from dadeum.evaluate.comparison_page import category_difference, label, p_text, verdict, verdict_word
 from dadeum.report import pictures
-from dadeum.report.blocks import Block, Facts, Link, Section, Table, Text
+from dadeum.report.blocks import Block, Link, Section, Table, Text
 from dadeum.report.evidence import Evidence, mapping
 from dadeum.report.pictures import Row, Whisker
 from dadeum.report.words import between, count, score, share, signed
@@ -224,23 +225,11 @@ def labels(found: Evidence) -> Section | None:
 
 
 def judged(found: Evidence) -> Section | None:
-    """What a model that was asked to judge said."""
-    judge = mapping(found.comparison).get("judge")
-    if not judge:
+    """What a model that was asked to judge said; nothing where it is not told in the way of `judge_table`."""
+    judge = mapping(mapping(found.comparison).get("judge"))
+    if not mapping(judge.get("models")):
         return None
-    each = judge if isinstance(judge, list) else [judge]
-    blocks: list[Block] = []
-    for one in each:
-        plain = ((key, value) for key, value in mapping(one).items() if isinstance(value, str | int | float | list))
-        blocks.append(Facts(tuple((str(key).replace("_", " "), _fact(value)) for key, value in plain)))
-    return Section(say("A judge's opinion", "판정 모델의 의견"), tuple(blocks))
-
-
-def _fact(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return count(value)
-    if isinstance(value, float):
-        return score(value)
-    return ", ".join(map(_fact, value)) if isinstance(value, list) else str(value)
+    columns = tuple((name, "left") for name in judge_table.header())
+    table = Table(columns, tuple(map(tuple, judge_table.cells(judge))))  # type: ignore[arg-type]
+    notes = tuple(Text(note, "hint") for note in judge_table.notes(judge))
+    return Section(judge_table.title(judge), (table, *notes))

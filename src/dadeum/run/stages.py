@@ -175,6 +175,7 @@ def _known(
     added = {"tokenizer.add_special_tokens": list(tokens)} if tokens else {}
     model = _held(experiment)
     scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate") | tasks
+    judge = {key: scores.pop(key) for key in [*scores] if key.split(".")[1:2] == ["judge"]}
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
     purpose = purpose_of(experiment)
     made: dict[str, dict[str, Any]] = {}
@@ -217,6 +218,8 @@ def _known(
         "eval tuned": _mark(made, "eval tuned"),
         "comparison version": COMPARISON_VERSION,
     }
+    if experiment.evaluate.judge is not None:
+        made["compare"] |= judge
     if experiment.seeds:
         alone = [of_seed(experiment, seed) for seed in experiment.seeds[1:]]
         others = {

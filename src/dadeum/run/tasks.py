@@ -5,6 +5,7 @@ from pathlib import Path
 from dadeum.config.experiment import Experiment
 from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
+from dadeum.evaluate.judge import ready
 from dadeum.evaluate.task import AnyTask, download, made_from, open_tasks
 from dadeum.evaluate.task_step import Beside
 from dadeum.model.heads import HEADS
@@ -30,5 +31,6 @@ def fetch_tasks(experiment: Experiment, workspace: Workspace, reporter: Reporter
 
 
 def beside_of(experiment: Experiment, workspace: Workspace) -> Beside:
-    """What an evaluation asks besides."""
+    """What an evaluation asks besides. Raises MissingExtra where a judge is wanted that cannot be asked later."""
+    ready(experiment.evaluate.judge)
     return Beside(open_tasks(experiment.evaluate, workspace), workspace, experiment.model.trust_remote_code)
