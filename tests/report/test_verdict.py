@@ -51,6 +51,13 @@ def test_what_is_alike_in_all_draws_is_not_clear(tmp_path: Path) -> None:
     assert verdict(found(tmp_path, row)).mark == "open"
 
 
+def test_few_rows_are_no_proof(tmp_path: Path) -> None:
+    row = metric("rougeL", 0.3, 0.5)
+    row["differences"]["tuned"]["n"] = 4
+    told = verdict(found(tmp_path, row))
+    assert told.mark == "open" and told.sentences[1] == "But 4 test rows are too few to be sure of it."
+
+
 def test_a_metric_of_which_no_way_is_better_says_nothing(tmp_path: Path) -> None:
     told = verdict(found(tmp_path, metric("length_ratio", 0.5, 0.9, higher_is_better=None), metric("chrf", 0.3, 0.5)))
     assert told.mark == "yes" and "chrf went" in told.sentences[0] and len(told.sentences) == 1

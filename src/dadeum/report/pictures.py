@@ -75,7 +75,7 @@ def _curve(axes: Any, points: Sequence[Point], look: int, dash: Any) -> None:
         color=COLOURS[look],
         linestyle=dash,
         marker=MARKERS[look] if few else "",
-        markersize=2.8,
+        markersize=2.8 if len(points) > 1 else 5,
         markeredgewidth=0,
         linewidth=1.4 if few else 1.0,
         clip_on=not few,

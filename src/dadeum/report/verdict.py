@@ -5,6 +5,7 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.evaluate.comparison_page import verdict as kind_of
+from dadeum.evaluate.held import FEW
 from dadeum.report.blocks import Verdict
 from dadeum.report.evidence import Evidence
 from dadeum.report.words import between, score, signed
@@ -25,8 +26,10 @@ def verdict(found: Evidence) -> Verdict:
     sides = [kind_of(metric, found.comparison["models"][-1]) for metric, _ in rows]
     better, worse = sides.count("better"), sides.count("worse")
     own = kind_of(main[0], found.comparison["models"][-1])
-    mark = {"better": "yes", "worse": "no"}.get(own, "open")
-    said = [_main_sentence(found, *main, own), _others(len(rows), better, worse)]
+    n: int = main[1].get("n") or main[0]["n"]
+    few = n < FEW
+    mark = "open" if few else {"better": "yes", "worse": "no"}.get(own, "open")
+    said = [_main_sentence(found, *main, own), _few(n) if few else "", _others(len(rows), better, worse)]
     said += _elsewhere(found.comparison)
     return Verdict(mark, tuple(one for one in said if one))  # type: ignore[arg-type]
 
@@ -67,6 +70,10 @@ def _main_sentence(found: Evidence, metric: Metric, difference: dict[str, Any], 
         f"{word}: {name} went from {before} to {after} ({moved}, 95 % interval {interval} over {n:,} test rows).",
         f"{word}: {name}이(가) {before}에서 {after}(으)로 바뀌었습니다(차이 {moved}, 95 % 구간 {interval}, 시험 {n:,}행).",
     )
+
+
+def _few(n: int) -> str:
+    return say(f"But {n} test rows are too few to be sure of it.", f"다만 시험 행이 {n}개뿐이라 믿기에는 적습니다.")
 
 
 def _others(count: int, better: int, worse: int) -> str:
