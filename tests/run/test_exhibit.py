@@ -12,7 +12,8 @@ from tests.run.several import LATER, another, edit
 def test_everything_of_a_run(done: Path) -> None:
     run = runs_of(done)[0]
     found = exhibit(Workspace(done), run)
-    assert [stage.name for stage in found.stages] == ["eval base", "train", "eval tuned", "compare", "export"]
+    names = [stage.name for stage in found.stages]
+    assert names[:5] == ["eval base", "train", "eval tuned", "compare", "export"]
     assert all(stage.whole and stage.finished for stage in found.stages)
     assert {"base", "tuned"} <= found.scores.keys() and len(found.scores["tuned"]["chrf"]["interval"]) == 2
     assert [step for step, _ in found.losses["training"]] == [1, 2, 3, 4, 5, 6] == [step for step, _ in found.rates]
