@@ -3,7 +3,7 @@
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -17,6 +17,8 @@ from dadeum.core.workspace import Workspace
 
 if TYPE_CHECKING:
     from dadeum.cli.lessons import Lesson
+    from dadeum.cli.view import View
+    from dadeum.run.stages import Lab
 
 app = verb()
 
@@ -93,14 +95,21 @@ def lesson(
         "output_dir": output_dir,
     }
     given = from_flags(flags, overlay=True) if any(value is not None for value in flags.values()) else {}
+    lab, view = _opened(given, words, chosen)
     from dadeum.cli.lessons import Lesson
+
+    _walk(chosen, Lesson(lab, view, instruct))
+
+
+def _opened(given: dict[str, Any], words: list[str], chosen: tuple[str, ...]) -> "tuple[Lab, View]":
+    """The experiment, laid out where it is not there, and the screen, on which it is said where things go."""
     from dadeum.cli.view import View
     from dadeum.run.lesson import EMBEDDED_MODEL, FILE, done_before, lay_lesson
 
     workspace, view = Workspace.here(), View()
     path = lay_lesson(workspace, given)
     lab = open_lab(str(path), words)
-    if lab.experiment.model.name_or_path == EMBEDDED_MODEL and model is None and dataset_path is None:
+    if lab.experiment.model.name_or_path == EMBEDDED_MODEL and not {"model", "data"} & given.keys():
         os.environ.setdefault("HF_HUB_OFFLINE", "1")
     view.note(
         say(
@@ -116,7 +125,7 @@ def lesson(
                     f"{one}: done on {at}; only what is stale is done again", f"{one}: {at}에 함. 바뀐 것만 다시 합니다"
                 )
             )
-    _walk(chosen, Lesson(lab, view, instruct))
+    return lab, view
 
 
 def _chosen(name: str | None) -> tuple[str, ...]:
