@@ -10,6 +10,12 @@ from dadeum.cli.lesson_words import ORDER
 from tests.run.lab import Said, cli, fine
 
 
+@pytest.fixture(autouse=True)
+def offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the lessons on the embedded model set it; taken back afterwards."""
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+
+
 @pytest.fixture
 def taught(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The lessons that were taken, without what they do."""
