@@ -1,5 +1,6 @@
 """Rows of a task take the way of all rows; what is shown as an example is not scored."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,11 @@ from dadeum.core.errors import DataError
 from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.data.contract import open_prompt
-from dadeum.evaluate.task import Task, open_tasks
+from dadeum.evaluate.task import Task, download, made_from, open_tasks
 from dadeum.evaluate.task_rows import TaskRows, read_task
 from tests.evaluate.tasks import ROWS, asking, workspace_with_tasks
 from tests.generate.support import save_small
+from tests.hub_server import Hub, serve
 
 MINE = "configs/tasks/mine.yaml"
 
@@ -95,3 +97,33 @@ def test_nothing_to_score_is_one_sentence(tmp_path: Path, renderer: Any) -> None
     (here / "rows.jsonl").write_text('{"q": "a", "a": ""}\n', encoding="utf-8")
     with pytest.raises(DataError, match=r"none of 1 rows can be used, first rows\.jsonl:1"):
         read(here, renderer)
+
+
+def test_rows_of_the_hub(tmp_path: Path, renderer: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The shipped reading task, through the real loader: all right answers, and the passage as what rows share."""
+    rows = [
+        {
+            "id": str(i),
+            "context": f"{i // 2}번 지문",
+            "question": f"물음 {i}?",
+            "answers": {"text": [f"답 {i}", f"대답 {i}"], "answer_start": [0, 3]},
+        }
+        for i in range(6)
+    ]
+    lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
+    files = {"data/train.jsonl": lines, "data/validation.jsonl": lines}
+    with serve(Hub({"datasets/KorQuAD/squad_kor_v1": files})) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.url)
+        monkeypatch.setenv("HF_HOME", str(tmp_path / "home"))
+        for name in ("HF_HUB_OFFLINE", "HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
+            monkeypatch.delenv(name, raising=False)
+        workspace = Workspace(tmp_path)
+        tasks = open_tasks(asking({"task": "korquad", "limit": 4}), workspace)
+        assert made_from(tasks, workspace) == {"task korquad": None}
+        download(tasks, workspace, Silent())
+    assert all(made_from(tasks, workspace).values())
+    found = read(tmp_path, renderer, {"task": "korquad", "limit": 4})
+    first = found.rows[0]
+    assert first.messages[1]["content"] == "0번 지문\n\n물음 0?" and first.reference == "답 0"
+    assert first.references == ("답 0", "대답 0")
+    assert found.found == 6 and len({row.group for row in found.rows}) == 3 and len(found.rows) == 4
