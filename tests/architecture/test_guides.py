@@ -12,7 +12,7 @@ from tests.architecture.test_docs import FENCE, PATH, exists, table, text_of
 from tests.architecture.tree import ROOT
 
 SYSTEMS = sorted(f.stem for f in (ROOT / "docs/guides").glob("?-*.md") if not f.stem.endswith(".ko"))
-GUIDES = [*SYSTEMS, "choosing", "metrics", "explain", "tracking", "runs"]
+GUIDES = [*SYSTEMS, "choosing", "evaluate", "metrics", "explain", "tracking", "runs"]
 PAGES = [f"docs/guides/{name}{language}.md" for name in GUIDES for language in ("", ".ko")]
 CODE = re.compile(r"`([^`\n]+)`")
 CHOOSES = ("lesson", "completion")  # their words are arguments, not verbs of their own

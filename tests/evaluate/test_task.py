@@ -15,6 +15,7 @@ from dadeum.evaluate.task import (
     as_data,
     download,
     folder_of,
+    load_task,
     made_from,
     open_tasks,
     shipped,
@@ -34,6 +35,15 @@ def test_what_is_shipped_can_be_read(name: str, here: Workspace) -> None:
     (task,) = open_tasks(asking(name), here)
     assert isinstance(task, Task) and task.folder == name and as_data(task.settings).sources
     assert SHIPPED.joinpath(f"{name}.yaml").read_text(encoding="utf-8").startswith("# ")
+
+
+def test_the_example_is_the_one_of_the_guides(here: Workspace) -> None:
+    root = Path(__file__).parents[2]
+    example = (root / MINE).read_text(encoding="utf-8").splitlines(keepends=True)
+    for language in ("", ".ko"):
+        guide = (root / f"docs/guides/evaluate{language}.md").read_text(encoding="utf-8")
+        assert "".join(line for line in example if not line.startswith("#")) in guide
+    assert load_task(root / MINE, MINE).shots == 2
 
 
 def test_names_files_and_choices(here: Workspace) -> None:

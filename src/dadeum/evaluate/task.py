@@ -117,7 +117,7 @@ def _open(choice: TaskChoice, workspace: Workspace, own: Path | None) -> AnyTask
             )
         )
     file = _file(name, workspace)
-    settings = load_task(file, name, workspace)
+    settings = load_task(file, name)
     changes = {key: value for key in ("shots", "limit") if (value := getattr(choice, key)) is not None}
     return Task(name, file, settings.model_copy(update=changes))
 
@@ -140,7 +140,7 @@ def _file(name: str, workspace: Workspace) -> Path:
     )
 
 
-def load_task(file: Path, shown: str, workspace: Workspace) -> TaskSettings:
+def load_task(file: Path, shown: str) -> TaskSettings:
     """Read a task's file. Raises ConfigError with one line for each fault."""
     document = read_yaml(file, shown)
     value = document.value if document.value is not None else {}
