@@ -9,7 +9,7 @@ from dadeum.config.evaluate import EvaluateSettings
 from dadeum.core.artifact import read_json, write_json
 from dadeum.core.workspace import Workspace
 from dadeum.evaluate.step import BASE, BASE_FEW_SHOT, FILES, TUNED
-from dadeum.run.evaluated import base_scores, experiment_of, preprocessed_of, run_at, tuned_scores
+from dadeum.run.evaluated import base_scores, experiment_of, is_base, preprocessed_of, run_at, tuned_scores
 from dadeum.run.models import formatted_of
 from dadeum.run.store import Run
 from tests.run.lab import NAME, runs_of
@@ -33,6 +33,7 @@ def test_scores_of_a_run_and_of_its_base(done: Path) -> None:
     assert set(base_scores(workspace, base, [run.final], formatted, other)) == {BASE}
     assert base_scores(workspace, run.final, [run.final], formatted, settings) == {}
     assert base_scores(workspace, base, [base], formatted, settings) == {}
+    assert is_base(workspace, base, [base, run.final]) and not is_base(workspace, run.final, [base, run.final])
     made = preprocessed_of(workspace, formatted)
     assert made is not None and (made / "processed_conversations.json").is_file()
 

@@ -33,7 +33,7 @@ def show_tables(view: "View", found: Found) -> None:
 
 
 def _heads() -> list[str]:
-    return [say("difference", "차이"), say("interval", "구간"), "p", say("w/t/l", "승/무/패"), ""]
+    return [say("change", "차이"), say("interval", "구간"), "p", say("w/t/l", "승/무/패"), ""]
 
 
 def _cut(rows: Sequence[Sequence[str]]) -> list[list[str]]:
@@ -66,7 +66,7 @@ def _difference(metric: Found, name: str) -> list[str]:
     return [
         f"{found['difference']:+.3g}",
         f"[{found['low']:+.3g}, {found['high']:+.3g}]",
-        p_text(found.get("p")).removeprefix("p "),
+        p_text(found.get("p")).removeprefix("p ").replace("< ", "<"),
         counts,
         verdict_word(verdict(metric, name)),
     ]

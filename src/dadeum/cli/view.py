@@ -132,6 +132,8 @@ class View:
     def facts(self, facts: Mapping[str, object]) -> None:
         """Pairs of a name and a value, one a line."""
         grid = Table.grid(padding=(0, 2))
+        grid.add_column()
+        grid.add_column(overflow="fold")  # an ellipsis would take words of Hangul with it
         for key, value in facts.items():
             grid.add_row(_text(f"  {key}", style="dim"), _text(_short(value)))
         self.console.print(grid)

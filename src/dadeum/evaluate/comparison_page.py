@@ -14,15 +14,15 @@ from dadeum.evaluate.seeds import spread_text
 
 LONGEST = 1200  # characters of an answer that are shown
 STYLE = """
-.whisker { display: grid; grid-template-columns: 9.5rem minmax(6rem, 1fr) minmax(15rem, max-content); gap: .1rem 1rem;
+.whisker { display: grid; grid-template-columns: 9.5rem minmax(6rem, 1fr) minmax(12rem, 28.5rem); gap: .1rem 1rem;
   align-items: center; font-size: .9rem; font-variant-numeric: tabular-nums; padding: .35rem 0; border-bottom: 1px solid var(--edge); }
 .whisker:last-child { border-bottom: 0; } .whisker b { font-weight: 600; overflow-wrap: anywhere; }
 .whisker svg { width: 100%; height: 1.3rem; display: block; overflow: visible; }
-.whisker .told { color: var(--soft); } .whisker .told strong { color: var(--ink); font-weight: 600; }
+.whisker .told { color: var(--soft); font-size: .84rem; } .whisker .told strong { color: var(--ink); font-weight: 600; }
 .zero { stroke: var(--rest); stroke-width: 1; stroke-dasharray: 3 3; } .bar { stroke-width: 2; }
 .better { stroke: var(--ts-line); fill: var(--ts-line); } .worse { stroke: var(--c-ink); fill: var(--c-ink); }
 .unclear, .differs { stroke: var(--plain); fill: var(--card); } .differs { fill: var(--plain); }
-.legend { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; margin-bottom: .25rem; }
+.legend { display: flex; justify-content: space-between; color: var(--soft); font-size: .8rem; } .whisker.ends { padding: 0; border: 0; }
 .pair { display: grid; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); gap: 1rem; }
 .pair > div { border-top: 2px solid var(--line); padding-top: .5rem; }
 .said { white-space: pre-wrap; overflow-wrap: anywhere; font-size: .9rem; margin: .15rem 0 .6rem; }
@@ -98,7 +98,7 @@ def picture(found: Found, name: str) -> str:
         "차이와 95 % 구간. 지표마다 눈금이 다릅니다.",
     )
     ends = f"<span>← {escaped(say('worse', '못함'))}</span><span>{escaped(say('better', '나음'))} →</span>"
-    inner = f'<figure><figcaption>{escaped(caption)}</figcaption><div class="legend">{ends}</div>\n{rows}</figure>'
+    inner = f'<figure><figcaption>{escaped(caption)}</figcaption><div class="whisker ends"><span></span><div class="legend">{ends}</div></div>\n{rows}</figure>'
     return section(title, inner)
 
 
@@ -135,21 +135,18 @@ def _svg(metric: Found, held: Found, kind: str) -> str:
 
 
 def values(found: Found) -> str:
-    """Each model's value with its interval; beside them what random pairs reach, and the spread between seeds."""
+    """Each model's value with its interval; beside them what random pairs reach."""
     metrics, names = found["metrics"], found["models"]
     if not metrics:
         return ""
     floors = any(metric["floors"] for metric in metrics)
-    seeded = [spread_text(found.get("seeds"), metric["name"]) for metric in metrics]
     columns = [(say("metric", "지표"), "left"), ("n", "right"), *((name, "right") for name in names)]
     columns += [(say("random pairs", "무작위 짝"), "right")] if floors else []
-    columns += [(say(f"{names[-1]}: seeds", f"{names[-1]}: 씨앗"), "left")] if any(seeded) else []
     rows = []
-    for metric, spread in zip(metrics, seeded, strict=True):
-        row = [label(metric), str(metric["n"]), *(_with_interval(metric, name) for name in names)]
+    for metric in metrics:
         floor = metric["floors"].get(names[-1])
-        row += ["" if floor is None else f"{floor:.4g}"] if floors else []
-        rows.append([*row, spread] if any(seeded) else row)
+        last = ["" if floor is None else f"{floor:.4g}"] if floors else []
+        rows.append([label(metric), str(metric["n"]), *(_with_interval(metric, name) for name in names), *last])
     return section(say("Values", "값"), table(columns, rows))
 
 
@@ -214,15 +211,15 @@ def changes(found: Found) -> str:
     if not told:
         return ""
     parts = []
-    for name, both in told["models"].items():
+    for name, both in reversed(told["models"].items()):
         for kind, title in (
             (
                 "gains",
-                say(f"{name}: largest gains by {told['metric']}", f"{name}: {told['metric']}이(가) 가장 오른 행"),
+                say(f"{name}: largest gains by {told['metric']}", f"{name}: {told['metric']} 기준으로 가장 오른 행"),
             ),
             (
                 "losses",
-                say(f"{name}: largest losses by {told['metric']}", f"{name}: {told['metric']}이(가) 가장 내린 행"),
+                say(f"{name}: largest losses by {told['metric']}", f"{name}: {told['metric']} 기준으로 가장 내린 행"),
             ),
         ):
             cards = "\n".join(_card(row) for row in both[kind]) or f'<p class="hint">{escaped(say("none", "없음"))}</p>'

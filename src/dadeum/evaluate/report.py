@@ -1,5 +1,6 @@
 """A comparison as the files that users open: CSV, JSON, Markdown, and a page."""
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -76,7 +77,8 @@ def _plain(text: str) -> str:
     for mark in ("\\", "`", "*", "|"):
         text = text.replace(mark, f"\\{mark}")
     text = text.replace("](", "]\\(").replace("][", "]\\[")
-    return " ".join(text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").split())
+    text = re.sub(r"&(?=#?\w+;)", "&amp;", text)
+    return " ".join(re.sub(r"<(?=[A-Za-z/!?])", "&lt;", text).split())
 
 
 def _rule(header: list[str]) -> str:
@@ -135,7 +137,7 @@ def _categories(found: Mapping[str, Any]) -> list[str]:
 def _changes(found: Mapping[str, Any]) -> list[str]:
     told = found["changes"]
     lines = []
-    for name, both in (told or {"models": {}})["models"].items():
+    for name, both in reversed((told or {"models": {}})["models"].items()):
         for kind, english, korean in (
             ("gains", "largest gains", "가장 오른 행"),
             ("losses", "largest losses", "가장 내린 행"),

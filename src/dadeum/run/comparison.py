@@ -17,7 +17,7 @@ from dadeum.evaluate.fail_if import Condition, Judged, check, condition, judge, 
 from dadeum.evaluate.metrics import METRICS
 from dadeum.evaluate.step import BASE, BASE_FEW_SHOT, FILES, TUNED, few_shot_name
 from dadeum.model.files import is_headed
-from dadeum.run.evaluated import base_scores, experiment_of, preprocessed_of, run_at, tuned_scores
+from dadeum.run.evaluated import base_scores, experiment_of, is_base, preprocessed_of, run_at, tuned_scores
 from dadeum.run.models import base_of, formatted_of
 from dadeum.run.store import find_model
 
@@ -135,7 +135,7 @@ def _columns(
     places = [place for _, place in found]
     preprocessed = preprocessed_of(workspace, formatted)
     for name, place in found:
-        plain = _plain(place)
+        plain = _plain(workspace, place, places)
         scores = (
             base_scores(workspace, place, places, formatted, settings)
             if plain
@@ -146,7 +146,7 @@ def _columns(
         else:
             files = evaluate_step.evaluate_model(
                 "base" if plain else "tuned",
-                _model_at(workspace, place, formatted / "prompt"),
+                _model_at(workspace, place, formatted / "prompt", places),
                 name=name,
                 dataset=formatted.name,
                 formatted=formatted,
@@ -171,16 +171,17 @@ def _ask(
     by: str | None,
 ) -> None:
     """The questions of a file; plain models also with examples, where one of the models is a run here."""
-    prompt = _prompt_of([place for _, place in found])
-    formatted = next((f for _, place in found if (f := formatted_of(workspace, place)) is not None), None)
+    places = [place for _, place in found]
+    prompt = _prompt_of(workspace, places)
+    formatted = next((f for place in places if (f := formatted_of(workspace, place)) is not None), None)
     evaluate_step.compare_questions(
-        [(name, _model_at(workspace, place, prompt)) for name, place in found],
+        [(name, _model_at(workspace, place, prompt, places)) for name, place in found],
         questions,
         out=folder,
         settings=settings,
         reporter=reporter,
         by=by,
-        plain=[name for name, place in found if _plain(place)],
+        plain=[name for name, place in found if _plain(workspace, place, places)],
         preprocessed=preprocessed_of(workspace, formatted) if formatted is not None else None,
     )
 
@@ -202,25 +203,27 @@ def _unlike(name: str, place: int, models: Sequence[str]) -> str:
     return name if list(models).count(models[place]) == 1 else f"{name}-{place + 1}"
 
 
-def _plain(place: Path) -> bool:
-    """Whether a model knows no prompt of its own and has no head: it was not made by a training of dadeum's."""
+def _plain(workspace: Workspace, place: Path, places: Sequence[Path]) -> bool:
+    """Whether a model has no head, and is the base of one of the runs or knows no prompt of its own."""
+    return not is_headed(place) and (not _has_prompt(place) or is_base(workspace, place, places))
+
+
+def _has_prompt(place: Path) -> bool:
     from dadeum.data.contract import FILE as CONTRACT
 
-    return not (place / CONTRACT).is_file() and not is_headed(place)
+    return (place / CONTRACT).is_file()
 
 
-def _model_at(workspace: Workspace, place: Path, prompt: Path | None) -> evaluate_step.ModelAt:
-    """A model with the prompt contract that it carries, or with `prompt` where it carries none."""
-    from dadeum.data.contract import FILE as CONTRACT
-
-    own = (place / CONTRACT).is_file()
+def _model_at(workspace: Workspace, place: Path, prompt: Path | None, places: Sequence[Path]) -> evaluate_step.ModelAt:
+    """A model with the prompt contract that it carries, or with `prompt` where it is a plain one: as a run asks its base."""
+    own = not _plain(workspace, place, places)
     return evaluate_step.ModelAt(place, prompt=None if own else prompt, base=base_of(place, workspace))
 
 
-def _prompt_of(places: Sequence[Path]) -> Path | None:
-    from dadeum.data.contract import FILE as CONTRACT
-
-    return next((place for place in places if (place / CONTRACT).is_file()), None)
+def _prompt_of(workspace: Workspace, places: Sequence[Path]) -> Path | None:
+    """The prompt of the first model that is no plain one, else of the first that has one."""
+    ordered = sorted(places, key=lambda place: _plain(workspace, place, places))
+    return next((place for place in ordered if _has_prompt(place)), None)
 
 
 def _test_rows(workspace: Workspace, places: Sequence[Path]) -> Path:

@@ -63,6 +63,12 @@ def base_scores(
     return {}
 
 
+def is_base(workspace: Workspace, place: Path, places: Sequence[Path]) -> bool:
+    """Whether a model is the base of a run at one of the `places`."""
+    runs = (run for other in places if (run := run_at(workspace, other)) is not None)
+    return any(_base(workspace, run) == place.resolve() for run in runs)
+
+
 def _base(workspace: Workspace, run: Run) -> Path | None:
     try:
         base = base_of(run.final, workspace)
