@@ -24,5 +24,5 @@ def test_tasks() -> None:
 
 def test_judge() -> None:
     page = judged({"judge": FOUND})
-    assert "&lt;img onerror&gt;" in page and "<img" not in page and "0.625" in page and page.count("<li>") == 2
+    assert "&lt;img onerror&gt;" in page and "<img" not in page and "0.625" in page and page.count("<li>") == 3
     assert judged({"judge": None}) == ""

@@ -58,7 +58,7 @@ def test_a_loss_is_found_and_named(tmp_path: Path) -> None:
     assert row["difference"] == -0.5 and row["interval"][0] < -0.5 < row["interval"][1] < 0
     assert row["verdict"] == "worse" and row["p"] < 0.01
     (shown,) = cells([row])
-    assert shown[0] == "x" and "forgotten" in shown[4] and len(shown) == len(header())
+    assert shown[0] == "x" and shown[5] == "forgotten" and shown[4].startswith("-0.5 [") and len(shown) == len(header())
     assert any(title() in line for line in lines([row])) and lines([]) == []
 
 

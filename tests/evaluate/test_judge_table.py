@@ -25,7 +25,7 @@ FOUND: dict[str, Any] = {
 def test_a_row_a_model_that_was_judged() -> None:
     assert cells(FOUND) == [["a|b", "0.625 [0.25, 1]", "2/1/1", "75%", "–"]]
     assert len(header()) == 5 and "<img onerror>" in title(FOUND)
-    assert len(notes(FOUND)) == 2 and "3 replies" in notes(FOUND)[1]
+    assert len(notes(FOUND)) == 3 and "3 replies" in notes(FOUND)[2]
 
 
 def test_in_markdown_nothing_breaks_out() -> None:

@@ -89,8 +89,8 @@ def test_elsewhere(tmp_path: Path) -> None:
         "bits_per_byte ↓",
         "1.1",
         "1.5",
-        "+0.4 [+0.3, +0.5] worse: forgotten",
-        "60",
+        "+0.4 [+0.3, +0.5]",
+        "forgotten",
     )
     assert table.rows[1][-2:] == ("+0.4", "60")
     assert elsewhere(gather(whole(tmp_path))) is None
@@ -132,5 +132,5 @@ def test_a_judge(tmp_path: Path) -> None:
     section = judged(compared(tmp_path, metric("rougeL", 0.3, 0.5), judge=FOUND))
     assert section is not None and isinstance(section.blocks[0], Table)
     assert section.title.startswith("Judge <img onerror>") and section.blocks[0].rows[0][0] == "a|b"
-    assert len(section.blocks) == 3 and section.blocks[0].rows[0][1] == "0.625 [0.25, 1]"
+    assert len(section.blocks) == 4 and section.blocks[0].rows[0][1] == "0.625 [0.25, 1]"
     assert judged(gather(whole(tmp_path))) is None and categories(gather(whole(tmp_path))) is None

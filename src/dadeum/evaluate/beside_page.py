@@ -14,7 +14,7 @@ def tasks(found: Found) -> str:
     rows = found.get("tasks")
     if not rows:
         return ""
-    columns = [(name, "right" if name == "n" else "left") for name in elsewhere.header()]
+    columns = [(name, "right" if at in (2, 3) else "left") for at, name in enumerate(elsewhere.header())]
     return section(elsewhere.title(), table(columns, elsewhere.cells(rows)))
 
 

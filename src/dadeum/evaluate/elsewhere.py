@@ -131,7 +131,7 @@ def header() -> list[str]:
         say("base", "기본 모델"),
         say("tuned", "학습한 모델"),
         say("difference [95 %]", "차이 [95 %]"),
-        "n",
+        "",
     ]
 
 
@@ -139,7 +139,7 @@ def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
     """The rows as a table shows them."""
     words = {
         "better": say("better", "나아짐"),
-        "worse": say("worse: forgotten", "나빠짐: 잊음"),
+        "worse": say("forgotten", "잊음"),
         "differs": say("differs", "다름"),
         "unclear": say("unclear", "불분명"),
         "unknown": "",
@@ -154,8 +154,8 @@ def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
                 f"{row['metric']} {arrow(row['higher_is_better'])}",
                 f"{row['base']:.4g}",
                 f"{row['tuned']:.4g}",
-                f"{row['difference']:+.3g}{beside} {words[row['verdict']]}".rstrip(),
-                str(row["n"]),
+                f"{row['difference']:+.3g}{beside}",
+                words[row["verdict"]],
             ]
         )
     return found

@@ -113,7 +113,7 @@ class Prepared:
                 tasks=self.loaded,
                 task_manager=self.manager,
                 num_fewshot=choice.shots,
-                limit=_least(choice.limit, settings.limit),
+                limit=choice.limit,
                 batch_size=settings.batch_size,
                 # Errors of means are computed by their formula (harness_result); no pool of processes is started.
                 bootstrap_iters=0,
@@ -122,10 +122,6 @@ class Prepared:
                 **SEEDS,
             )
         return result_of(found, Asked(self.task, chat, engine, settings))
-
-
-def _least(*limits: int | None) -> int | None:
-    return min((limit for limit in limits if limit is not None), default=None)
 
 
 @contextlib.contextmanager

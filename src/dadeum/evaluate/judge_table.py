@@ -19,9 +19,9 @@ def header() -> list[str]:
     return [
         say("model", "모델"),
         say("win rate [95 %]", "승률 [95 %]"),
-        say("wins/ties/losses", "승/무/패"),
-        say("same when swapped", "자리를 바꿔도 같음"),
-        say("chose the first", "첫 자리를 고름"),
+        say("w/t/l", "승/무/패"),
+        say("steady", "일관됨"),
+        say("took 1st", "첫 자리"),
     ]
 
 
@@ -53,7 +53,11 @@ def notes(found: Mapping[str, Any]) -> list[str]:
             "it may prefer length, its own style, or what an answer tells it to.",
             "두 답의 순서를 바꿔 물어도 같은 쪽을 골랐을 때만 승패로 치고, 아니면 무승부(0.5)입니다. 심판도 모델이라 긴 답이나 자기 말투를 좋아할 수 "
             "있고 답 속의 지시에 넘어갈 수 있습니다.",
-        )
+        ),
+        say(
+            "Steady: how often both orders said the same. Took 1st: how often the answer that stood first was chosen; 50 % is no bias.",
+            "일관됨: 두 순서의 판단이 같은 비율. 첫 자리: 먼저 놓인 답을 고른 비율로, 50 %면 치우침이 없습니다.",
+        ),
     ]
     told += [
         say(

@@ -164,7 +164,7 @@ def elsewhere(found: Evidence) -> Section | None:
     rows = [row for row in mapping(found.comparison).get("tasks") or [] if isinstance(row, dict)]
     if not rows:
         return None
-    columns = tuple((name, "left" if at < 2 or at == 4 else "right") for at, name in enumerate(other_text.header()))
+    columns = tuple((name, "right" if at in (2, 3) else "left") for at, name in enumerate(other_text.header()))
     table = Table(columns, tuple(map(tuple, other_text.cells(rows))))  # type: ignore[arg-type]
     told = say(
         "Text that the training was not about: where this got worse, something was forgotten.",
