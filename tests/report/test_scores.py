@@ -92,7 +92,7 @@ def test_elsewhere(tmp_path: Path) -> None:
         "+0.4 [+0.3, +0.5]",
         "forgotten",
     )
-    assert table.rows[1][-2:] == ("+0.4", "60")
+    assert table.rows[1][-2:] == ("+0.4", "")
     assert elsewhere(gather(whole(tmp_path))) is None
 
 

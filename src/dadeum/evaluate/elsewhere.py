@@ -128,8 +128,8 @@ def header() -> list[str]:
     return [
         say("task", "과제"),
         say("metric", "지표"),
-        say("base", "기본 모델"),
-        say("tuned", "학습한 모델"),
+        say("base", "기본"),
+        say("tuned", "학습"),
         say("difference [95 %]", "차이 [95 %]"),
         "",
     ]
