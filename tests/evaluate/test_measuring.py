@@ -7,7 +7,7 @@ import pytest
 from dadeum.config.evaluate import EvaluateSettings
 from dadeum.core.errors import ConfigError, ModelError
 from dadeum.evaluate.defaults import refuse_missing
-from dadeum.evaluate.measuring import blank_references, measure, nothing_measured, runnable
+from dadeum.evaluate.measuring import blank_references, measure, nothing_measured, others, runnable
 from dadeum.evaluate.metrics import METRICS, Example, Scored, Value
 
 SETTINGS = EvaluateSettings.model_validate({"bootstrap": 100})
@@ -79,6 +79,17 @@ def test_the_floor_is_of_other_rows_references_and_only_where_there_is_one() -> 
     free.floored = False
     assert "floor" not in measured(free, rows)[0]["fragile"]
     assert "floor" not in measured(Fragile(), rows[:1])[0]["fragile"]
+
+
+def test_the_floor_pairs_rows_at_random_and_not_neighbours() -> None:
+    """Files are often sorted by subject: neighbours share an answer, and a floor of neighbours would be a score."""
+    sorted_by_subject = [Scored(f"답 {i // 5}", f"답 {i // 5}") for i in range(100)]
+    found = measured(Fragile(), sorted_by_subject)[0]["fragile"]
+    assert found["value"] == 1.0 and found["floor"] <= 0.12  # 4 of 99 others are right
+    for count in (2, 3, 8, 200):
+        drawn = others(count)
+        assert sorted(drawn) == list(range(count)) and all(i != at for at, i in enumerate(drawn))
+        assert drawn == others(count)
 
 
 def test_a_floor_of_another_signature_is_none() -> None:

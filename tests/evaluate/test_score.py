@@ -11,6 +11,7 @@ from sacrebleu.metrics import CHRF
 from dadeum.core.errors import ModelError
 from dadeum.core.progress import Silent
 from dadeum.evaluate.few_shot import FewShot
+from dadeum.evaluate.measuring import others
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.rows import AskedRow
 from dadeum.evaluate.score import evaluate
@@ -65,7 +66,7 @@ def test_values_by_hand(engine: Engine, rows: list[AskedRow]) -> None:
     references = [r.reference or "" for r in rows]
     direct = CHRF().corpus_score([r.text.strip() for r in replies], [references])
     assert result.metrics["chrf"]["value"] == pytest.approx(direct.score)
-    shifted = CHRF().corpus_score([r.text.strip() for r in replies], [[references[-1], *references[:-1]]])
+    shifted = CHRF().corpus_score([r.text.strip() for r in replies], [[references[i] for i in others(len(references))]])
     assert result.metrics["chrf"]["floor"] == pytest.approx(shifted.score)
 
 

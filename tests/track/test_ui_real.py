@@ -64,7 +64,7 @@ def test_a_run_is_there_with_all_that_it_found_out(
     history = answered(server, f"api/2.0/mlflow/metrics/get-history?run_id={there['info']['run_id']}&metric_key=loss")
     assert [point["step"] for point in history["metrics"]] == [1, 2, 3, 4, 5, 6]
     files = answered(server, f"api/2.0/mlflow/artifacts/list?run_id={there['info']['run_id']}")["files"]
-    assert {"config.yaml", "evaluation"} <= {file["path"] for file in files}
-    if (run.evidence / "report.html").is_file():
-        assert "report.html" in {file["path"] for file in files}
+    assert {"config.yaml", "evaluation", "report.html"} <= {file["path"] for file in files}
+    page = answered(server, f"get-artifact?path=report.html&run_uuid={there['info']['run_id']}")
+    assert page == (run.evidence / "report.html").read_bytes()
     assert b"<html" in answered(server, "").lower()

@@ -2,6 +2,7 @@
 
 import logging
 import math
+import random
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -181,15 +182,27 @@ def _one(
 
 
 def _strangers(scored: Sequence[Scored]) -> list[Scored]:
-    """Predictions beside the references of other rows, at most FLOOR_ROWS of them: what is reached without knowing."""
+    """Predictions beside the references of other rows, at most FLOOR_ROWS of them: what is reached without knowing.
+
+    Drawn, the same for every model: neighbours in a file are often on one subject, and beside them anything looks good.
+    """
     whole = [s for s in scored if s.prediction is not None and s.reference is not None and s.reference.strip()]
     kept = [whole[i] for i in spread(len(whole), FLOOR_ROWS)]
     if len(kept) < 2:
         return []
     return [
         Scored(one.prediction, other.reference, question=other.question, references=other.references)
-        for one, other in zip(kept, [kept[-1], *kept[:-1]], strict=True)
+        for one, other in zip(kept, [kept[i] for i in others(len(kept))], strict=True)
     ]
+
+
+def others(count: int) -> list[int]:
+    """For each of `count` places another one, drawn from all ways to do so in one circle (Sattolo 1986)."""
+    draw, places = random.Random(0), list(range(count))
+    for last in range(count - 1, 0, -1):
+        at = draw.randrange(last)
+        places[last], places[at] = places[at], places[last]
+    return places
 
 
 def _total(value: Value, member: Any) -> float:
