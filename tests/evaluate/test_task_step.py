@@ -11,7 +11,7 @@ from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.evaluate.step import ModelAt, compare_models, evaluate_model, evaluations_in
 from dadeum.evaluate.task import open_tasks
-from dadeum.evaluate.task_step import Beside, scores_of
+from dadeum.evaluate.task_step import Beside
 from tests.evaluate.support import write_conversations, write_rows
 from tests.evaluate.tasks import asking, workspace_with_tasks
 from tests.generate.support import save_adapter, save_small
@@ -99,10 +99,9 @@ def test_scored_again_it_is_the_same_but_for_time(made: Path) -> None:
         "again/tasks/general-text/base.json",
         "again/tasks/mine/base.json",
     ]
-    again = scores_of(written[1:])
-    for task, one in again.items():
-        before = read(made / "evaluation" / "tasks" / task / "base.json")
-        assert one.metrics == before["metrics"] and one.environment == before["environment"]
+    for path in written[1:]:
+        before, again = read(made / "evaluation" / "tasks" / path.parent.name / "base.json"), read(path)
+        assert again["metrics"] == before["metrics"] and again["environment"] == before["environment"]
 
 
 def test_rows_are_read_before_anything_is_generated(made: Path) -> None:

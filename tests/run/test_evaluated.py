@@ -53,8 +53,16 @@ def test_other_rows_and_other_versions_are_other_scores(ran: Path) -> None:
     path = run.evaluation / FILES[TUNED]
     found = read_json(path)
     found["environment"]["versions"]["torch"] = "0"
+    record = run.stage("eval tuned")
+    assert record is not None and tuned_scores(workspace, run.final, formatted, settings)
     write_json(path, found)
-    run.finish("eval tuned", "x", {}, [path], ran)
+    run.finish("eval tuned", "x", record["made_from"], [path], ran)
+    assert tuned_scores(workspace, run.final, formatted, settings) == {}
+
+
+def test_what_another_version_of_a_package_measured_is_not_used(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace, run, formatted, settings = parts(done)
+    monkeypatch.setattr("dadeum.run.tasks.version", lambda name: "0")
     assert tuned_scores(workspace, run.final, formatted, settings) == {}
 
 

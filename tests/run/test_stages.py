@@ -79,6 +79,13 @@ def test_a_changed_setting(done: Path, setting: str, expected: list[str], step: 
     assert plan_of(done, setting).step(step).why == why
 
 
+def test_another_version_of_what_measures(done: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its scores have another signature, so those of before could not be compared with them."""
+    monkeypatch.setattr("dadeum.run.tasks.version", lambda name: f"another {name}")
+    assert stale(done) == ["eval base", "eval tuned", "compare", "report"]
+    assert plan_of(done).step("eval base").why == "changed: sacrebleu version"
+
+
 def test_scores_of_the_base_are_taken_over(done: Path) -> None:
     why = plan_of(done, "train.learning_rate=0.02").step("eval base").why
     assert why == f"taken over from {runs_of(done)[-1].name}"

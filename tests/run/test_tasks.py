@@ -6,7 +6,7 @@ from dadeum.core.artifact import read_json
 from dadeum.core.progress import Silent
 from dadeum.core.workspace import Workspace
 from dadeum.run.stages import make_plan
-from dadeum.run.tasks import beside_of, fetch_tasks, task_facts, tasks_of
+from dadeum.run.tasks import beside_of, fetch_tasks, measured_with, task_facts, tasks_of
 from tests.evaluate.judge_server import Judge, judging
 from tests.evaluate.tasks import workspace_with_tasks
 from tests.run.lab import NAME, cli, copy, fine, inside, open_lab, runs_of
@@ -35,6 +35,28 @@ def test_they_are_part_of_what_scores_are_made_from(written: Path) -> None:
 def test_a_typo_is_told_before_anything_is_made(written: Path) -> None:
     said = cli(written, "plan", NAME, "evaluate.tasks=[general-txt]")
     assert said.code == 2 and "did you mean 'general-text'" in said.errors[0]
+
+
+def test_what_a_metric_reads_is_part_of_what_its_scores_are_made_from(written: Path) -> None:
+    encoder, baselines = written / "encoder", written / "baselines.csv"
+    encoder.mkdir()
+    bertscore = f"evaluate.metrics=[{{type: bertscore, model: {encoder}, rescale: {baselines}}}]"
+
+    def found() -> dict[str, str | None]:
+        with inside(written):
+            return measured_with(open_lab(NAME, [bertscore]).experiment, Workspace.here())
+
+    names = {f"bertscore: {encoder}", f"bertscore: {baselines}"}
+    nothing = found()
+    assert names | {"torchmetrics version"} == set(nothing) and {nothing[name] for name in names} == {None}
+    baselines.write_text("LAYER,P,R,F\n")
+    (encoder / "config.json").write_text("{}")
+    first = found()
+    (encoder / "model.safetensors").write_bytes(b"weights")
+    second = found()
+    assert all(first[name] for name in names) and {n for n in names if first[n] != second[n]} == {
+        f"bertscore: {encoder}"
+    }
 
 
 def test_an_experiment_with_a_head_has_none(written: Path) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 # Raised when the files of a comparison come to hold something else, so that older ones are made again.
 COMPARISON_VERSION = 2
+EVALUATION_VERSION = 1  # the same for scores: a signature that changed would not be compared with the one before
 TEST = "test.jsonl"
 CONVERSATIONS = "processed_conversations.json"
 BASE, BASE_FEW_SHOT, TUNED = "base", "base_few_shot", "tuned"

@@ -1,6 +1,6 @@
 """Tasks within an evaluation: rows before anything is generated, scores after, a file a task and model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -91,8 +91,3 @@ def tell(result: EvaluationResult, reporter: Reporter) -> None:
     """What is to be known of the scores."""
     for note in result.notes:
         reporter.note(note)
-
-
-def scores_of(written: Sequence[Path]) -> Mapping[str, EvaluationResult]:
-    """Evaluations by the folder of their task."""
-    return {path.parent.name: EvaluationResult.read(path) for path in written}

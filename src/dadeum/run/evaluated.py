@@ -13,6 +13,7 @@ from dadeum.core.workspace import Workspace
 from dadeum.evaluate.step import BASE, BASE_FEW_SHOT, FILES, TUNED
 from dadeum.run.models import base_of, formatted_of
 from dadeum.run.store import RECORD, Run, open_run
+from dadeum.run.tasks import measured_with
 
 # What two evaluations have in common whose answers are the same.
 LIKE = ("metrics", "max_new_tokens", "limit")
@@ -57,9 +58,9 @@ def base_scores(
     """The scores of a model that is the base of a run at one of the `places`, without and with examples; else nothing."""
     for run in (found for other in places if (found := run_at(workspace, other)) is not None):
         if _base(workspace, run) == place.resolve():
-            found = _scores(workspace, run, "eval base", (BASE, BASE_FEW_SHOT), formatted, settings)
-            if BASE in found:
-                return found
+            scores = _scores(workspace, run, "eval base", (BASE, BASE_FEW_SHOT), formatted, settings)
+            if BASE in scores:
+                return scores
     return {}
 
 
@@ -82,14 +83,12 @@ def _base(workspace: Workspace, run: Run) -> Path | None:
 def _scores(
     workspace: Workspace, run: Run, stage: str, kinds: Sequence[str], formatted: Path, settings: EvaluateSettings
 ) -> dict[str, Path]:
-    experiment = experiment_of(workspace, run)
+    experiment, record = experiment_of(workspace, run), run.stage(stage)
     same_rows = formatted_of(workspace, run.final) == formatted
-    if (
-        experiment is None
-        or not same_rows
-        or run.stage(stage) is None
-        or not _like(experiment.evaluate, settings, LIKE)
-    ):
+    if experiment is None or not same_rows or record is None or not _like(experiment.evaluate, settings, LIKE):
+        return {}
+    now = measured_with(experiment, workspace)
+    if any(record["made_from"].get(name) != value for name, value in now.items()):
         return {}
     found = {}
     for kind in kinds:

@@ -11,7 +11,7 @@ from dadeum.core.fingerprint import SHORT, fingerprint, version, versions
 from dadeum.core.language import say
 from dadeum.core.workspace import Workspace
 from dadeum.data import step as data_step
-from dadeum.evaluate.step import COMPARISON_VERSION
+from dadeum.evaluate.step import COMPARISON_VERSION, EVALUATION_VERSION
 from dadeum.plan.steps import Step, flat, why_stale
 from dadeum.report.step import CODE_VERSION as REPORT_VERSION
 from dadeum.run.inputs import (
@@ -26,7 +26,7 @@ from dadeum.run.inputs import (
 )
 from dadeum.run.purpose import purpose_of
 from dadeum.run.store import Run, done_before, newest
-from dadeum.run.tasks import task_facts
+from dadeum.run.tasks import measured_with, task_facts
 
 # Settings of `train:` that change when something is written down, not what is learnt.
 BESIDE = {"train.logging_steps", "train.save_total_limit", "train.eval_steps", "train.save_steps"}
@@ -175,6 +175,7 @@ def _known(
     added = {"tokenizer.add_special_tokens": list(tokens)} if tokens else {}
     model = _held(experiment)
     scores = flat(experiment.evaluate.model_dump(mode="json"), "evaluate") | tasks
+    scores |= {**measured_with(experiment, workspace), "evaluation version": EVALUATION_VERSION}
     judge = {key: scores.pop(key) for key in [*scores] if key.split(".")[1:2] == ["judge"]}
     tools = {f"{name} version": installed[name] for name in ("torch", "transformers")}
     purpose = purpose_of(experiment)

@@ -94,6 +94,9 @@ class Metric(Protocol):
 
     A metric that needs something which may not be there also has `ready(settings)`: it raises a DadeumError where the metric
     cannot run. Asked before anything is trained or generated, it reads no weights.
+
+    What a score depends on besides its settings makes it stale: `PACKAGES`, whose versions decide it, and `files(settings)`,
+    files or folders of models that it reads. Both may be left out.
     """
 
     needs: Literal[

@@ -17,6 +17,7 @@ from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings, setting
 from dadeum.evaluate.metrics import Example, Row, Scored, Sums, Value, text_rows
 
+PACKAGES = ("torchmetrics",)
 needs: Literal["answer"] = "answer"
 per_token = False
 higher_is_better = True
@@ -69,6 +70,14 @@ def ready(settings: Settings) -> None:
         weight_files(place)
     elif offline() and cached_model(settings.model, settings.revision, weights=True) is None:
         raise offline_error("model", settings.model)
+
+
+def files(settings: Settings) -> list[Path]:
+    """The encoder's folder, where it is one, and the baselines. Of a model of the Hub the signature holds the commit."""
+    from dadeum.core.hub import is_local
+
+    named = [settings.model if is_local(settings.model) else None, settings.rescale]
+    return [Path(name).expanduser() for name in named if name is not None]
 
 
 def score(settings: Settings, samples: Sequence[Scored]) -> dict[str, Value]:

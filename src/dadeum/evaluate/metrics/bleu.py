@@ -17,6 +17,7 @@ from dadeum.core.language import say
 from dadeum.core.settings import MemberSettings, setting
 from dadeum.evaluate.metrics import Example, Row, Scored, Sums, Value, text_rows
 
+PACKAGES = ("sacrebleu", "kiwipiepy", "kiwipiepy_model")
 needs: Literal["answer"] = "answer"
 per_token = False
 higher_is_better = True

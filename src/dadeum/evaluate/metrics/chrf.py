@@ -11,6 +11,7 @@ from typing import Literal
 from dadeum.core.settings import MemberSettings
 from dadeum.evaluate.metrics import Example, Scored, Sums, Value, text_rows
 
+PACKAGES = ("sacrebleu",)
 needs: Literal["answer"] = "answer"
 per_token = False
 higher_is_better = True

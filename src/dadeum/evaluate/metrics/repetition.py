@@ -12,6 +12,7 @@ from typing import Literal
 from dadeum.core.settings import MemberSettings
 from dadeum.evaluate.metrics import Example, Row, Scored, Sums, Value
 
+PACKAGES = ("kiwipiepy", "kiwipiepy_model")
 needs: Literal["answer"] = "answer"
 per_token = False
 higher_is_better = False
