@@ -84,6 +84,31 @@ def test_an_error_of_the_run_passes_and_the_end_is_told_too(tmp_path: Path, monk
     assert len(said.warnings) == 1
 
 
+@pytest.mark.parametrize("when", ["at the beginning", "at the end"])
+def test_a_process_that_cannot_be_started_costs_the_run_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    def refuse(self: Senders) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(senders, "Senders", Children)
+    evidence, said, done = make_evidence(tmp_path, lines(1)), Said(), []
+    if when == "at the beginning":
+        monkeypatch.setattr(Children, "start", refuse)
+    with tracked(BOARD, evidence, said):
+        monkeypatch.setattr(Children, "start", refuse)
+        done.append(True)
+    assert done and len(said.warnings) == 1 and "nothing can be sent now" in said.warnings[0]
+
+
+def test_a_place_that_cannot_be_written_costs_a_finished_run_nothing(tmp_path: Path) -> None:
+    evidence, said = make_evidence(tmp_path, lines(1)), Said()
+    (evidence / "track").rmdir()
+    (evidence / "track").write_text("a file")
+    catch_up(BOARD, evidence, said)
+    assert len(said.warnings) == 1 and "nothing can be sent now" in said.warnings[0]
+
+
 def test_nothing_is_started_without_trackers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(senders.subprocess, "Popen", lambda *words, **more: pytest.fail("started"))
     evidence = make_evidence(tmp_path, lines(1))

@@ -142,13 +142,21 @@ def tracked(track: Sequence[MemberSettings], evidence: Path, reporter: Reporter)
         prepare(track, evidence)
         senders.start()
     except OSError as error:
-        reporter.warn(say(f"track: cannot be started ({error})", f"track: 시작할 수 없습니다 ({error})"))
+        senders.stop()
+        reporter.warn(_trouble(error))
         yield
         return
     try:
         yield
     finally:
-        _finish(senders, reporter)
+        try:
+            _finish(senders, reporter)
+        except OSError as error:  # no process can be started, the disk is full: the run is done all the same
+            reporter.warn(_trouble(error))
+
+
+def _trouble(error: OSError) -> str:
+    return say(f"track: nothing can be sent now ({error})", f"track: 지금은 보낼 수 없습니다 ({error})")
 
 
 def _finish(senders: Senders, reporter: Reporter) -> None:
@@ -177,7 +185,11 @@ def catch_up(track: Sequence[MemberSettings], evidence: Path, reporter: Reporter
     """Send what a finished run's trackers lack, if they lack anything."""
     if not track:
         return
-    prepare(track, evidence)
-    behind = [settings for settings in track if lack(evidence, settings.type) is not None]
+    try:
+        prepare(track, evidence)
+        behind = [settings for settings in track if lack(evidence, settings.type) is not None]
+    except OSError as error:
+        reporter.warn(_trouble(error))
+        return
     with tracked(behind, evidence, reporter):
         pass
