@@ -72,6 +72,9 @@ def test_what_cannot_be_judged_is_refused_before_anything_is_generated() -> None
         ConfigError, match="'smal' is no number and none of the models: small, large; did you mean 'small'"
     ):
         check([condition("rougeL < smal")], NAMES, ["rouge"])
+    for never in ("nan", "inf", "-inf"):  # nothing is below, and CI would pass whatever happens
+        with pytest.raises(ConfigError, match=f"'{never}' is no number"):
+            check([condition(f"rougeL < {never}")], NAMES, ["rouge"])
     with pytest.raises(ConfigError, match=r"chrf is not measured here; add chrf to evaluate\.metrics"):
         check([condition("chrf < 20")], NAMES, ["rouge"])
     check([condition("rougeL < base"), condition("rouge1 > 0.5"), condition("chrf < tuned")], NAMES, ["rouge", "chrf"])

@@ -4,6 +4,7 @@ METRIC OP (MODEL | NUMBER), OP one of < <= > >=. What is compared are the values
 leaves zero out is said beside it.
 """
 
+import math
 import operator
 import re
 from collections.abc import Mapping, Sequence
@@ -51,9 +52,11 @@ def condition(text: str) -> Condition:
         near = hint(_near(name))
         raise _refused(text, say(f"there is no metric '{name}'{near}", f"'{name}' 지표는 없습니다{near}"))
     try:
-        return Condition(text, metric, how, float(bound))
+        number = float(bound)
     except ValueError:
-        return Condition(text, metric, how, bound)
+        number = math.nan
+    # `nan` and `inf` would never make anything fail; as names of models they are refused.
+    return Condition(text, metric, how, number if math.isfinite(number) else bound)
 
 
 def known() -> dict[str, str]:
