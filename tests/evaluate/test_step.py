@@ -56,7 +56,12 @@ def test_base_without_and_with_examples_beside_the_tuned_one(lab: Path) -> None:
     found = evaluations_in(lab / "evaluation")
     assert list(found) == ["base", "base_few_shot", "tuned"]
     files = compare_models(found, out=lab / "evaluation", settings=settings(), reporter=Silent())
-    assert [f.name for f in files] == ["model_comparison_results.csv", "comparison.md", "comparison.html", "comparison.json"]
+    assert [f.name for f in files] == [
+        "model_comparison_results.csv",
+        "comparison.md",
+        "comparison.html",
+        "comparison.json",
+    ]
     page = files[1].read_text(encoding="utf-8")
     assert "base_few_shot: 3 examples before each question (examples: rows 3: 8)" in page
     assert "tuned − base" in page
@@ -103,3 +108,14 @@ def test_forecast_imports_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_the_encoder_of_a_metric_is_given_back_with_the_model(lab: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It stood beside the training that follows the base's evaluation."""
+    from functools import lru_cache
+
+    held = lru_cache(maxsize=1)(lambda name, revision: object())
+    monkeypatch.setattr("dadeum.evaluate.encoder.load_encoder", held)
+    held("some/encoder", "main")
+    score(lab, "base", few_shot=0)
+    assert held.cache_info().currsize == 0

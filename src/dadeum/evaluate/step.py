@@ -79,11 +79,14 @@ def _opened(model: ModelAt, name: str) -> "Iterator[Engine]":
 
 
 def _give_back() -> None:
-    """Memory of a model that is gone."""
+    """Memory of a model that is gone, and of the encoder that read its answers: the training needs it."""
     import gc
 
     import torch
 
+    from dadeum.evaluate.encoder import load_encoder
+
+    load_encoder.cache_clear()
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
