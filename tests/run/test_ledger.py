@@ -23,6 +23,14 @@ def test_facts_of_a_run(done: Path) -> None:
     assert json.loads(json.dumps(entry.as_json()))["run"] == entry.run.name
 
 
+def test_the_measurements_of_a_run_that_ended_are_not_read_for_a_list(
+    done: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dadeum.run.ledger.metric_lines", lambda run: pytest.fail("a million lines"))
+    (entry,) = entries(Workspace(done))
+    assert entry.facts["steps"] == 6 and entry.facts["loss"] > 0
+
+
 def test_what_lies_beside_runs_is_none(ran: Path) -> None:
     (ran / "experiments" / "inference_20260101.log").touch()
     (ran / "experiments" / "comparisons" / "20260101_000000").mkdir(parents=True)

@@ -142,8 +142,7 @@ def read_entry(run: Run) -> Entry:
     if status == "damaged" and not reasons:
         reasons.append(reason)
     config = _config(run, stats, reasons)
-    lines = metric_lines(run)
-    facts = _facts(run, record, stats, config, lines)
+    facts = _facts(run, record, stats, config)
     scores = _scores(tuned, reasons)
     if reasons:
         return Entry(run, "damaged", "; ".join(reasons), facts, scores, config)
@@ -211,12 +210,12 @@ def _number(value: Any) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _facts(
-    run: Run, record: dict[str, Any], stats: dict[str, Any], config: dict[str, Any], lines: list[dict[str, Any]]
-) -> dict[str, Any]:
+def _facts(run: Run, record: dict[str, Any], stats: dict[str, Any], config: dict[str, Any]) -> dict[str, Any]:
     train, adapter, model = (
         s if isinstance(s := config.get(key), dict) else {} for key in ("train", "adapter", "model")
     )
+    # The measurements of a long run are many: they are read where nothing else tells.
+    lines = [] if {"optimizer_steps", "final_loss"} <= set(stats) else metric_lines(run)
     losses = series(lines, "loss")
     rank = adapter.get("r")
     base = stats.get("model") or model.get("name_or_path") or (model.get("init") and f"init {model['init']}")
