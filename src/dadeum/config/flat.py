@@ -18,7 +18,8 @@ from dadeum.core.near import hint, nearest
 ACCUMULATION, PER_DEVICE = "gradient_accumulation_steps", "per_device_train_batch_size"
 PRECISIONS = ("bf16", "fp16")
 STRATEGIES = {"save_strategy": "save_steps", "eval_strategy": "eval_steps", "evaluation_strategy": "eval_steps"}
-TRACKERS, NOWHERE = "report_to", ("none", ["none"], [], None)
+TRACKERS = "report_to"
+NOWHERE: tuple[Any, ...] = ("none", ["none"], [], None)
 KNOWN = {*FLAT, *FIXED, *PRECISIONS, *STRATEGIES, ACCUMULATION, TRACKERS}
 SECTIONS = {"extends", *Experiment.model_fields} - {*FLAT}
 Wrong = Callable[[str, str], None]
