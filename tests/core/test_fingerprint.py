@@ -31,15 +31,19 @@ def test_one_byte_behind_the_same_size_and_time_is_noticed(tmp_path: Path) -> No
     assert sha256_folder(tmp_path) != folder
 
 
-def test_folder_counts_names_and_the_wanted_suffixes_only(tmp_path: Path) -> None:
+def test_folder_counts_names_and_all_that_lies_below(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_bytes(b"1")
-    (tmp_path / "b.txt").write_bytes(b"2")
-    all_files, json_only = sha256_folder(tmp_path), sha256_folder(tmp_path, [".json"])
-    (tmp_path / "b.txt").write_bytes(b"3")
-    assert sha256_folder(tmp_path) != all_files
-    assert sha256_folder(tmp_path, [".json"]) == json_only
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "b.txt").write_bytes(b"2")
+    first = sha256_folder(tmp_path)
+    (tmp_path / "deep" / "__pycache__").mkdir()
+    for beside in (".hidden", "deep/__pycache__/b.pyc"):
+        (tmp_path / beside).write_bytes(b"4")
+    assert sha256_folder(tmp_path) == first
+    (tmp_path / "deep" / "b.txt").write_bytes(b"3")
+    second = sha256_folder(tmp_path)
     (tmp_path / "a.json").rename(tmp_path / "c.json")
-    assert sha256_folder(tmp_path, [".json"]) != json_only
+    assert len({first, second, sha256_folder(tmp_path)}) == 3
 
 
 def test_order_of_keys_does_not_matter_but_of_items_it_does() -> None:

@@ -118,6 +118,10 @@ def test_scores_are_made_of_the_bytes_of_file_and_rows(here: Workspace) -> None:
         file.write("# more\n")
     assert now()[0] != rows[0]
     assert now()[1] != first[1]  # lm-eval's own folder holds this file too
+    before = now()
+    (here.root / "configs/tasks/data").mkdir()
+    (here.root / "configs/tasks/data/rows.json").write_text("[]", encoding="utf-8")
+    assert now()[0] == before[0] and now()[1] != before[1]  # and often the rows of its tasks
 
 
 def test_rows_of_the_hub_are_waited_for(here: Workspace) -> None:

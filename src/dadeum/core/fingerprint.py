@@ -6,7 +6,6 @@ Files count by their bytes, never by their time: a byte changed behind the same 
 import hashlib
 import importlib.metadata
 import json
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +22,11 @@ def sha256_file(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def sha256_folder(folder: Path, suffixes: Iterable[str] | None = None) -> str:
-    """One hash over the names and bytes of the files directly in `folder` (those with one of `suffixes`)."""
-    wanted = None if suffixes is None else set(suffixes)
-    files = sorted(f for f in folder.iterdir() if f.is_file() and (wanted is None or f.suffix in wanted))
-    return fingerprint({f.name: sha256_file(f) for f in files})
+def sha256_folder(folder: Path) -> str:
+    """One hash over the names and bytes of all files below `folder`; what is hidden, or compiled, does not count."""
+    files = {file.relative_to(folder): file for file in folder.rglob("*") if file.is_file()}
+    beside = {name for name in files if any(part[0] == "." or part == "__pycache__" for part in name.parts)}
+    return fingerprint({name.as_posix(): sha256_file(files[name]) for name in sorted(set(files) - beside)})
 
 
 def _plain(value: Any) -> Any:

@@ -183,7 +183,7 @@ def made_from(tasks: Sequence[AnyTask], workspace: Workspace) -> dict[str, str |
     for task in tasks:
         key = f"task {task.name}"
         if isinstance(task, HarnessTask):
-            own = sha256_folder(task.own, (".yaml", ".yml")) if task.own is not None else None
+            own = sha256_folder(task.own) if task.own is not None else None
             found[key] = fingerprint(version("lm-eval"), own)
             continue
         rows: dict[str, Any] = inputs(as_data(task.settings), workspace)
