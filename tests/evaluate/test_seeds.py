@@ -44,7 +44,7 @@ def test_one_seed_has_no_spread() -> None:
 def test_seeds_scored_on_unlike_terms_are_refused(change: dict[str, Any]) -> None:
     other = scored(f=0.5)
     other = replace(other, environment={**other.environment, **change})
-    with pytest.raises(ArtifactError, match="seeds 1 and 2 were scored on unlike terms"):
+    with pytest.raises(ArtifactError, match="seeds 1 and 2 were scored with unlike "):
         spread_of({1: scored(f=0.5), 2: other})
 
 

@@ -53,7 +53,7 @@ def test_scores_of_unlike_things_are_said_to_be(ran: Path) -> None:
     )
     assert list(between([first, signature]).unlike) == ["tuned: chrf"]
     unlike = between([first, questions]).unlike
-    assert set(unlike.values()) == {"other questions, decoding"} and "tuned: exact_match" in unlike
+    assert set(unlike.values()) == {"other questions, decoding settings"} and "tuned: exact_match" in unlike
 
 
 def test_a_run_without_scores_leaves_a_gap(ran: Path) -> None:

@@ -13,7 +13,7 @@ from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.evaluate.changes import categories, changes
 from dadeum.evaluate.held import FEW, Held, Measured, groups_of, hold, measured
-from dadeum.evaluate.result import EvaluationResult
+from dadeum.evaluate.result import EvaluationResult, unlike
 from dadeum.evaluate.statistics import COVERS, LEVEL, Difference
 
 
@@ -126,18 +126,13 @@ def compare(
 
 def _same_terms(one: str, a: EvaluationResult, other: str, b: EvaluationResult) -> None:
     """Raises ArtifactError that names the first thing in which two evaluations are unlike."""
-    for key, english, korean in (
-        ("questions_sha256", "questions", "질문"),
-        ("targets_sha256", "reference answers", "기준 답"),
-        ("decoding", "decoding settings", "생성 설정"),
-    ):
-        if a.environment.get(key) != b.environment.get(key):
-            raise ArtifactError(
-                say(
-                    f"'{one}' and '{other}' were evaluated with unlike {english}; evaluate both again with the same",
-                    f"'{one}'와(과) '{other}'의 {korean}이(가) 다릅니다. 같은 것으로 둘 다 다시 평가하세요",
-                )
+    for what in unlike(a.environment, b.environment)[:1]:
+        raise ArtifactError(
+            say(
+                f"'{one}' and '{other}' were evaluated with unlike {what}; evaluate both again with the same",
+                f"'{one}'와(과) '{other}'의 {what}이(가) 다릅니다. 같은 것으로 둘 다 다시 평가하세요",
             )
+        )
     for name in sorted(set(a.metrics) & set(b.metrics)):
         first, second = a.metrics[name]["signature"], b.metrics[name]["signature"]
         if first != second:

@@ -14,13 +14,13 @@ from dadeum.core.language import say
 from dadeum.core.progress import Reporter
 from dadeum.evaluate.harness_metric import member_of
 from dadeum.evaluate.metrics import arrow
-from dadeum.evaluate.result import EvaluationResult
+from dadeum.evaluate.result import ALIKE, EvaluationResult
 from dadeum.evaluate.task import folder_of
 
 FOLDER = "tasks"
 BASE, TUNED = "base", "tuned"
 # What must be equal for two scores of a task to be compared.
-LIKE = ("questions_sha256", "targets_sha256", "decoding", "task")
+LIKE = (*ALIKE, "task")
 
 
 def file_of(out: Path, task: str, kind: str) -> Path:

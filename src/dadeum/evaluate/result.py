@@ -1,5 +1,6 @@
 """What an evaluation found: the file that users open, and that comparisons are made from."""
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,18 @@ from typing import Any
 from dadeum.core.artifact import read_json, write_json
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
+
+# What must be equal in two environments for their scores to be of like things, and what people call it.
+ALIKE = {
+    "questions_sha256": ("questions", "질문"),
+    "targets_sha256": ("reference answers", "기준 답"),
+    "decoding": ("decoding settings", "생성 설정"),
+}
+
+
+def unlike(one: Mapping[str, Any], other: Mapping[str, Any]) -> list[str]:
+    """What two environments do not have in common, as people call it."""
+    return [say(*names) for key, names in ALIKE.items() if one.get(key) != other.get(key)]
 
 
 @dataclass(frozen=True)

@@ -3,11 +3,12 @@
 import math
 import statistics
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
-from dadeum.evaluate.result import EvaluationResult
+from dadeum.evaluate.result import EvaluationResult, unlike
 
 
 def spread_of(by_seed: Mapping[int, EvaluationResult]) -> dict[str, Any]:
@@ -36,15 +37,12 @@ def spread_of(by_seed: Mapping[int, EvaluationResult]) -> dict[str, Any]:
 
 
 def _refuse_unlike(by_seed: Mapping[int, EvaluationResult]) -> None:
-    for key in ("questions_sha256", "targets_sha256", "decoding"):
-        said = {seed: result.environment.get(key) for seed, result in by_seed.items()}
-        first = next(iter(said), None)
-        other = next((seed for seed in said if said[seed] != said[first]), None) if first is not None else None
-        if other is not None:
+    for (first, one), (other, result) in pairwise(by_seed.items()):
+        for what in unlike(one.environment, result.environment)[:1]:
             raise ArtifactError(
                 say(
-                    f"seeds {first} and {other} were scored on unlike terms ({key}); run the experiment again",
-                    f"씨앗 {first}과(와) {other}의 채점 조건({key})이 다릅니다. 실험을 다시 실행하세요",
+                    f"seeds {first} and {other} were scored with unlike {what}; run the experiment again",
+                    f"씨앗 {first}과(와) {other}의 {what}이(가) 다릅니다. 실험을 다시 실행하세요",
                 )
             )
 

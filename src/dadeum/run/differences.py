@@ -5,17 +5,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dadeum.core.language import say
+from dadeum.evaluate.result import unlike
 from dadeum.evaluate.step import FILES
 from dadeum.plan.steps import flat
 from dadeum.run.ledger import STATS, read_entry, read_object_or_none
 from dadeum.run.store import RECORD, Run
 
-# What a score depends on besides the model: the same in all, or the scores are not of like things.
-ALIKE = {
-    "questions_sha256": ("questions", "질문"),
-    "targets_sha256": ("references", "기준 답"),
-    "decoding": ("decoding", "생성 방식"),
-}
 ABSENT = "–"
 
 
@@ -102,11 +97,7 @@ def _scores(
 def _other_questions(found: Sequence[dict[str, Any]]) -> str:
     """What of the evaluations is not the same; empty where they are of like things."""
     environments = [e if isinstance(e := one.get("environment"), dict) else {} for one in found]
-    other = [
-        say(english, korean)
-        for key, (english, korean) in ALIKE.items()
-        if len({repr(environment.get(key)) for environment in environments}) > 1
-    ]
+    other = list(dict.fromkeys(what for one in environments[1:] for what in unlike(environments[0], one)))
     return say(f"other {', '.join(other)}", f"다름: {', '.join(other)}") if other else ""
 
 
