@@ -10,6 +10,7 @@ import pytest
 
 from dadeum.core.progress import Silent
 from dadeum.evaluate.step import ModelAt, compare_models, compare_questions, evaluate_model, evaluations_in, forecast
+from tests.evaluate.judge_server import Judge, judging
 from tests.evaluate.support import settings, write_conversations, write_rows
 from tests.generate.support import save_adapter, save_small
 
@@ -88,6 +89,16 @@ def test_questions_of_a_file_are_put_to_each_model(lab: Path) -> None:
     questions.write_text("question\n안녕?\n", encoding="utf-8")
     files = compare_questions(models, questions, out=lab / "out", settings=settings(), reporter=Silent())
     assert json.loads(files[-1].read_text(encoding="utf-8"))["metrics"] == []
+
+
+def test_a_judge_hears_the_answers_to_questions_of_a_file_too(lab: Path) -> None:
+    (lab / "q.csv").write_text("question,reference\n안녕?,네\n질문?,답\n", encoding="utf-8")
+    models = [(name, ModelAt(lab / "base", device="cpu")) for name in ("a", "b")]
+    with judging(Judge()) as server:
+        chosen = settings(judge={"base_url": server.url, "model": "j", "retries": 0}, few_shot=0)
+        compare_questions(models, lab / "q.csv", out=lab / "out", settings=chosen, reporter=Silent())
+    found = json.loads((lab / "out" / "comparison.json").read_text(encoding="utf-8"))["judge"]
+    assert found["models"]["b"]["ties"] == 2 and len(server.asked) == 4
 
 
 def test_forecast() -> None:

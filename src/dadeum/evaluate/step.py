@@ -15,6 +15,7 @@ from dadeum.core.settings import MemberSettings
 
 if TYPE_CHECKING:
     from dadeum.evaluate.heads import Predictor
+    from dadeum.evaluate.result import EvaluationResult
     from dadeum.evaluate.task_step import Beside
     from dadeum.generate.engine import Engine
 
@@ -238,17 +239,30 @@ def compare_models(
 
     Tasks that both models of a run were asked stand beside them.
     """
-    from dadeum.evaluate.compare import compare
-    from dadeum.evaluate.elsewhere import elsewhere
-    from dadeum.evaluate.judge import judge
-    from dadeum.evaluate.report import write_comparison
     from dadeum.evaluate.result import EvaluationResult
     from dadeum.evaluate.seeds import spread_of
 
     columns = [(name, EvaluationResult.read(path)) for name, path in evaluations.items()]
-    reporter.start(say("comparison", "비교"), len(columns))
     spread = spread_of({seed: EvaluationResult.read(path) for seed, path in seeds.items()}) if seeds else None
-    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed, by=by, seeds=spread)
+    return _held_together(columns, out, settings, reporter, by, spread)
+
+
+def _held_together(
+    columns: "Sequence[tuple[str, EvaluationResult]]",
+    out: Path,
+    settings: EvaluateSettings,
+    reporter: Reporter,
+    by: str | None,
+    seeds: dict[str, Any] | None = None,
+) -> list[Path]:
+    """Models compared and judged, with the tasks that both were asked; returns the files."""
+    from dadeum.evaluate.compare import compare
+    from dadeum.evaluate.elsewhere import elsewhere
+    from dadeum.evaluate.judge import judge
+    from dadeum.evaluate.report import write_comparison
+
+    reporter.start(say("comparison", "비교"), len(columns))
+    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed, by=by, seeds=seeds)
     reporter.advance(len(columns))
     said = judge(columns, settings, out, reporter)
     comparison = replace(comparison, tasks=elsewhere(out, settings, reporter), judge=said)
@@ -276,9 +290,7 @@ def compare_questions(
 
     Those named in `plain` are asked a second time with examples of `preprocessed`, where there is room for them.
     """
-    from dadeum.evaluate.compare import compare
     from dadeum.evaluate.few_shot import draw_examples
-    from dadeum.evaluate.report import write_comparison
     from dadeum.evaluate.rows import rows_of
     from dadeum.evaluate.score import evaluate
     from dadeum.generate.questions import read_questions
@@ -293,8 +305,7 @@ def compare_questions(
             if drawn and name in plain and any(drawn.count(engine, row, settings.max_new_tokens) for row in rows):
                 shown = evaluate(engine, rows, settings, dataset=questions.name, reporter=reporter, few_shot=drawn)
                 columns.append((few_shot_name(name), shown))
-    comparison = compare(columns, draws=settings.bootstrap, seed=settings.seed, by=by)
-    return write_comparison(out, comparison)
+    return _held_together(columns, out, settings, reporter, by)
 
 
 def forecast(settings: EvaluateSettings, *, rows: int | None, kind: Literal["base", "tuned"]) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from dadeum.core.progress import Reporter
 from dadeum.core.workspace import Workspace
 from dadeum.evaluate import step as evaluate_step
 from dadeum.evaluate.fail_if import Condition, Judged, check, condition, judge, known, named
+from dadeum.evaluate.judge import ready as judge_ready
 from dadeum.evaluate.metrics import METRICS
 from dadeum.evaluate.step import BASE, BASE_FEW_SHOT, FILES, TUNED, few_shot_name
 from dadeum.model.files import is_headed
@@ -59,6 +60,7 @@ def compare_named(
     formatted = None if questions is not None else _test_rows(workspace, places)
     _of_one_kind(found)
     settings = _settings(workspace, found, max_new_tokens, reporter)
+    judge_ready(settings.judge)
     measured = None if is_headed(places[0]) else [metric.type for metric in settings.metrics]
     check(conditions, [name for name, _ in found], measured)
     by = _by(by, measured)
