@@ -86,6 +86,15 @@ def test_unlike_templates_are_said(columns: list[tuple[str, EvaluationResult]]) 
     assert not any("unlike chat templates" in note for note in compare(columns, draws=100, seed=0).notes)
 
 
+def test_a_metric_that_one_model_lacks_is_told(columns: list[tuple[str, EvaluationResult]]) -> None:
+    (first, base), (name, tuned) = columns
+    less = replace(tuned, metrics={key: value for key, value in tuned.metrics.items() if key != "chrf"})
+    found = compare([(first, base), (name, less)], draws=100, seed=1)
+    assert "chrf" not in [metric.name for metric in found.metrics]
+    assert "chrf: measured of base alone, so not compared." in found.notes
+    assert not any("alone" in note for note in compare(columns, draws=100, seed=1).notes)
+
+
 def test_names_must_differ(columns: list[tuple[str, EvaluationResult]]) -> None:
     with pytest.raises(ArtifactError, match="two or more with unlike names"):
         compare([columns[0], ("base", columns[1][1])], draws=100, seed=0)

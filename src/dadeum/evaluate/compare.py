@@ -173,6 +173,13 @@ def _notes(found: Comparison) -> list[str]:
                 f"{', '.join(unranked)}: 토크나이저가 달라 토큰당 값은 순위를 매기지 않습니다. bits_per_byte는 비교할 수 있습니다.",
             )
         )
+    for name, have in _of_some(names, results).items():
+        notes.append(
+            say(
+                f"{name}: measured of {', '.join(have)} alone, so not compared.",
+                f"{name}: {', '.join(have)}에서만 재어 비교하지 않습니다.",
+            )
+        )
     if len({result.environment["template_sha256"] for result in results}) > 1:
         notes.append(
             say(
@@ -194,6 +201,15 @@ def _notes(found: Comparison) -> list[str]:
         if result.shares.get("cut")
     ]
     return [*notes, *dict.fromkeys(note for result in results for note in result.notes)]
+
+
+def _of_some(names: Sequence[str], results: Sequence[EvaluationResult]) -> dict[str, list[str]]:
+    """Metrics that some of the models have and others lack: who has them."""
+    have: dict[str, list[str]] = {}
+    for name, result in zip(names, results, strict=True):
+        for metric in result.metrics:
+            have.setdefault(metric, []).append(name)
+    return {metric: some for metric, some in have.items() if len(some) < len(names)}
 
 
 def _on_intervals(found: Comparison) -> list[str]:
