@@ -140,7 +140,7 @@ def test_what_is_not_ranked_has_no_picture() -> None:
 
 def test_small_words(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [p_text(p) for p in (None, 0.5, 0.0001)] == ["", "p 0.500", "p < 0.001"]
-    assert [label(metric("m", way, 0, 1)) for way in (True, False, None)] == ["m ↑", "m ↓", "m"]
+    assert [label(metric("m", way, 0, 1)) for way in (True, False, None)] == ["m ↑", "m ↓", "m ·"]
     monkeypatch.setenv("DADEUM_LANG", "ko")
     assert "모델 비교" in comparison_page(found()) and "분류별" in comparison_page(found())
 

@@ -9,7 +9,9 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.data.page import document, escaped, facts, section, table
+from dadeum.evaluate import elsewhere
 from dadeum.evaluate.beside_page import judged, tasks
+from dadeum.evaluate.metrics import arrow
 from dadeum.evaluate.seeds import spread_text
 
 LONGEST = 1200  # characters of an answer that are shown
@@ -56,11 +58,9 @@ def verdict(metric: Found, name: str) -> str:
     held = metric["differences"].get(name)
     if held is None:
         return ""
-    if not held.get("clear", held["low"] > 0 or held["high"] < 0):
+    if not held.get("clear", True):  # no resample differed
         return "unclear"
-    if metric["higher_is_better"] is None:
-        return "differs"
-    return "better" if (held["difference"] > 0) == metric["higher_is_better"] else "worse"
+    return elsewhere.verdict(held["low"], held["high"], metric["higher_is_better"])
 
 
 def verdict_word(kind: str) -> str:
@@ -77,8 +77,7 @@ def verdict_word(kind: str) -> str:
 
 def label(metric: Found) -> str:
     """The metric's name with the way that is better."""
-    better = metric["higher_is_better"]
-    return f"{metric['name']}{'' if better is None else ' ↑' if better else ' ↓'}"
+    return f"{metric['name']} {arrow(metric['higher_is_better'])}"
 
 
 def p_text(p: float | None) -> str:
