@@ -20,14 +20,19 @@ def lab(tmp_path: Path) -> Path:
 def test_status_send_status(lab: Path) -> None:
     assert "4 + 3" in fine(lab, "track", "status").out
     assert f"{RUN}: everything is sent" in fine(lab, "track", "send", "tiny").out
-    said = fine(lab, "track", "status", RUN).out
+    said = fine(lab, "track", "status", RUN[:9]).out
     assert "0 + 0" in said and "finished" in said
 
 
 def test_faults_are_sentences(lab: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
     said = cli(lab, "track", "send", "tinny")
     assert said.code == 2 and said.errors == [
-        "error: tinny: no run or experiment of that name was to be sent to a tracker; did you mean 'tiny'?"
+        "error: tinny: no such run or experiment; did you mean 'tiny'?; `dadeum runs list` shows them"
+    ]
+    (lab / "experiments/tiny" / RUN.replace("2026", "2025")).mkdir()
+    said = cli(lab, "track", "send", "2025")
+    assert said.code == 2 and said.errors == [
+        "error: 2025: was not to be sent to a tracker (`track:` in the experiment)"
     ]
     assert cli(lab, "track", "ui").errors[0].startswith("error: mlruns/mlflow.db: no such file")
     empty = tmp_path_factory.mktemp("empty")

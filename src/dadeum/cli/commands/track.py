@@ -28,19 +28,21 @@ def _track() -> None:
 
 def chosen(workspace: Workspace, text: str | None) -> list[Path]:
     """Evidence folders that RUN means: of a run, of an experiment's runs, or of all that are tracked."""
-    from dadeum.core.near import hint, nearest
+    from dadeum.run.ledger import find_run
     from dadeum.track.position import tracked_runs
 
     there = tracked_runs(workspace.root)
     if text is None:
         return there
-    found = [f for f in there if text in (f.name, f.parent.name)]
+    found = [f for f in there if f.parent.name == text]
     if not found:
-        near = hint(nearest(text, [*(f.name for f in there), *(f.parent.name for f in there)]))
+        run = find_run(workspace, text)
+        found = [f for f in there if f == run.evidence]
+    if not found:
         raise ArtifactError(
             say(
-                f"{text}: no run or experiment of that name was to be sent to a tracker{near}",
-                f"{text}: 추적 도구에 보내기로 한 그런 실행이나 실험이 없습니다{near}",
+                f"{text}: was not to be sent to a tracker (`track:` in the experiment)",
+                f"{text}: 추적 도구에 보내기로 한 실행이 아닙니다(실험의 `track:`)",
             )
         )
     return found
