@@ -44,7 +44,7 @@ def test_a_file_of_any_length_takes_little_memory(tmp_path: Path) -> None:
         assert found.lines == lines and not found.torn
         return size
 
-    few, many = peak(3_000), peak(30_000)
+    few, many = peak(2_000), peak(12_000)
     assert many < 2 * few
 
 
