@@ -135,6 +135,15 @@ def test_shots_limit_and_template_are_in_the_key(root: Path, engine: Engine) -> 
     assert scored(root, engine, "lm-eval:my_pick", limit=2).metrics["acc"]["n"] == 24  # that is for the test rows
 
 
+def test_examples_that_lm_eval_does_not_show_are_told(root: Path, engine: Engine) -> None:
+    """A task that says `num_fewshot: 0` is asked without, whatever is wanted."""
+    kept = scored(root, engine, {"task": "lm-eval:my_pick", "limit": 2, "shots": 2})
+    assert "|shots:0|" in kept.metrics["acc"]["signature"]
+    assert any("my_pick: asked with 0 examples and not 2" in note for note in kept.notes)
+    shown = scored(root, engine, {"task": "lm-eval:my_write", "limit": 2, "shots": 1})
+    assert not any("examples" in note for note in shown.notes)
+
+
 def test_a_template_that_is_asked_for_must_be_there(root: Path, engine: Engine) -> None:
     before, engine.tokenizer.chat_template = engine.tokenizer.chat_template, None
     try:

@@ -28,6 +28,14 @@ def test_what_a_row_says_is_text(found: Explanation) -> None:
     assert "<script" not in made and "&lt;script&gt;" in made and "<img" not in made and "&lt;b&gt;x&lt;/b&gt;" in made
 
 
+def test_long_names_of_weights_are_broken_where_a_screen_is_narrow() -> None:
+    """They stand in sentences; one that is not broken makes the whole page wider than a telephone."""
+    from dadeum.explain.page import LOOK
+
+    (sentences,) = re.findall(r"\.ch > p \{([^}]*)\}", LOOK)
+    assert "overflow-wrap: anywhere" in sentences
+
+
 def test_its_classes_do_not_meet_those_of_the_painted_sample() -> None:
     """Both styles stand on one page."""
     from dadeum.data.show_page import STYLE

@@ -4,7 +4,7 @@ import hashlib
 import math
 import platform
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +55,7 @@ def result_of(found: Mapping[str, Any], asked: Asked) -> EvaluationResult:
         metrics=metrics,
         samples=documents,
         environment=_environment(found, asked, documents, parts),
-        notes=_notes(metrics),
+        notes=[*_notes(metrics), *_kept(found["n-shot"], parts, asked.task.choice.shots)],
         seconds=0.0,
     )
 
@@ -68,6 +68,20 @@ def _notes(metrics: Mapping[str, dict[str, Any]]) -> list[str]:
         say(
             f"{', '.join(bare)}: lm-eval makes it of all documents at once, so there is no interval",
             f"{', '.join(bare)}: lm-eval이 모든 문서를 모아 계산하므로 구간이 없습니다",
+        )
+    ]
+
+
+def _kept(shots: Mapping[str, int], parts: Sequence[str], wanted: int | None) -> list[str]:
+    """Of tasks that say 0 examples themselves: lm-eval asks so whatever is wanted, and remarks on it in its log only."""
+    other = [name for name in parts if wanted not in (None, shots.get(name))]
+    if not other:
+        return []
+    names, found = ", ".join(other), shots.get(other[0])
+    return [
+        say(
+            f"{names}: asked with {found} examples and not {wanted}: the task's own num_fewshot says so, and lm-eval keeps it",
+            f"{names}: 예시 {wanted}개가 아니라 {found}개로 물었습니다. 과제의 num_fewshot이 그렇고 lm-eval은 이를 따릅니다",
         )
     ]
 

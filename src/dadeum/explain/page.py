@@ -28,7 +28,7 @@ LOOK = """
 .toc a { color: var(--s-ink); text-decoration: none; } .toc a:hover { text-decoration: underline; }
 .ch { background: var(--card); border: 1px solid var(--line); border-radius: 12px; margin-top: 1.5rem; padding: 1.5rem; }
 .ch > h2 { font-size: 1.15rem; font-weight: 650; margin: 0 0 .75rem; } .ch > h2 b { color: var(--ts-line); margin-right: .6rem; }
-.ch > p { margin: .75rem 0; max-width: 46rem; } .ch > p:first-of-type { margin-top: 0; }
+.ch > p { margin: .75rem 0; max-width: 46rem; overflow-wrap: anywhere; } .ch > p:first-of-type { margin-top: 0; }
 .ch article { border: 0; border-radius: 0; margin: 0; padding: .75rem 0 0; background: none; }
 .ch .legend { position: static; }
 .ch dl { margin: .75rem 0; } .ch dd { overflow-wrap: anywhere; min-width: 0; }
@@ -49,7 +49,8 @@ td small { display: block; color: var(--soft); }
 .sum code { font: inherit; color: var(--plain); } .sum b { font-weight: 500; text-align: right; } .sum .strong b { font-weight: 700; }
 .check { border-radius: 8px; padding: .6rem .9rem; background: var(--t); color: var(--t-ink); max-width: 46rem; }
 .check.no { background: var(--c); color: var(--c-ink); }
-svg { display: block; width: 100%; height: auto; margin: .5rem 0; } svg text { fill: var(--soft); font-size: 11px; }
+svg { display: block; width: 100%; height: auto; margin: .5rem 0; } svg text { fill: var(--soft); font-size: 11px;
+  paint-order: stroke; stroke: var(--card); stroke-width: 4px; }
 svg .line { fill: none; stroke: var(--ts-line); stroke-width: 2; } svg .axis { stroke: var(--line); } svg .now { fill: var(--c-ink); }
 @media (max-width: 36rem) { .toc { columns: 1; } .ch { padding: 1rem; } .sum div { grid-template-columns: 1fr auto; }
   .sum code { grid-column: 1 / -1; grid-row: 2; } .ch table { font-size: .8rem; } .ch th, .ch td { padding-right: .4rem; }
@@ -63,7 +64,7 @@ svg .line { fill: none; stroke: var(--ts-line); stroke-width: 2; } svg .axis { s
   .sum div { break-inside: avoid; }
   td.share i, .check { -webkit-print-color-adjust: exact; print-color-adjust: exact; } }
 """
-WIDTH, HEIGHT, LEFT, BOTTOM = 640, 180, 70, 24
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 190, 70, 24, 26
 
 
 def page(found: Explanation) -> str:
@@ -156,7 +157,7 @@ def _curve(points: Sequence[tuple[int, float]], now: tuple[int, float]) -> str:
 
     def at(step: int, value: float) -> tuple[float, float]:
         x = LEFT + (WIDTH - LEFT - 10) * ((step - first) / (last - first) if last > first else 0.5)
-        return x, 10 + (HEIGHT - BOTTOM - 10) * (1 - value / most)
+        return x, TOP + (HEIGHT - BOTTOM - TOP) * (1 - value / most)
 
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in points))
     x, y = at(*now)
@@ -165,9 +166,9 @@ def _curve(points: Sequence[tuple[int, float]], now: tuple[int, float]) -> str:
     side = "end" if x > WIDTH / 2 else "start"
     return (
         f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" aria-label="{escaped(label)}">'
-        f'<path class="axis" d="M{LEFT} 10V{base}H{WIDTH - 10}" fill="none"/>'
-        f'<text x="{LEFT - 6}" y="16" text-anchor="end">{n(most)}</text><text x="{LEFT - 6}" y="{base}" text-anchor="end">0</text>'
+        f'<path class="axis" d="M{LEFT} {TOP}V{base}H{WIDTH - 10}" fill="none"/>'
+        f'<text x="{LEFT - 6}" y="{TOP + 6}" text-anchor="end">{n(most)}</text><text x="{LEFT - 6}" y="{base}" text-anchor="end">0</text>'
         f'<text x="{LEFT}" y="{HEIGHT - 6}">{first}</text><text x="{WIDTH - 10}" y="{HEIGHT - 6}" text-anchor="end">{last}</text>'
         f'<polyline class="line" points="{line}"/><circle class="now" cx="{x:.1f}" cy="{y:.1f}" r="4"/>'
-        f'<text x="{x + (-8 if side == "end" else 8):.1f}" y="{y + 4:.1f}" text-anchor="{side}">{escaped(label)}</text></svg>'
+        f'<text x="{x:.1f}" y="{y - 10:.1f}" text-anchor="{side}">{escaped(label)}</text></svg>'
     )
