@@ -20,7 +20,7 @@ demo: $(VENV)/.ready
 	env -u OMP_NUM_THREADS $(BIN)/dadeum quickstart
 
 test: $(VENV)/.ready
-	$(BIN)/python -m pytest -q -n 2
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 check: $(VENV)/.ready
 	$(BIN)/ruff format --check src tests scripts benchmarks

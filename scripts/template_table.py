@@ -51,7 +51,7 @@ def fitted(data: Path, template: str, *, base: str = "bora-ko-32k") -> Any:
     """A real tokenizer with the template and its control tokens."""
     from tokenizers import AddedToken
 
-    tokenizer = load_tokenizer(data / "tokenizers" / base)
+    tokenizer = load_tokenizer(data / "tokenizers" / base, known=True)
     found = dict.fromkeys(CONTROL.findall(template))
     eos = next((e for e in ENDS if e in template), "</s>")
     names = [*found, eos, "<s>"]

@@ -1,7 +1,9 @@
 """Real conversations, tokenizers with real templates, and oracles that know nothing of how spans are found."""
 
+import copy
 import csv
 import datetime
+import functools
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -35,11 +37,17 @@ def real_conversations(data: Path) -> dict[str, list[Messages]]:
     return found
 
 
+@functools.cache
+def _read_once(folder: Path) -> Any:
+    """A large tokenizer takes a second to read and half of one to copy."""
+    return load_tokenizer(folder)
+
+
 def with_template(data: Path, base: str, template: str, *, eos: str, specials: Sequence[str] = ()) -> Any:
     """A real tokenizer with a template of the data folder (`trl/gemma3`) and that model's control tokens."""
     from tokenizers import AddedToken
 
-    tokenizer = load_tokenizer(data / "tokenizers" / base)
+    tokenizer = copy.deepcopy(_read_once(data / "tokenizers" / base))
     names = dict.fromkeys([*specials, eos])
     tokenizer.add_tokens([AddedToken(n, special=True, normalized=False) for n in names], special_tokens=True)
     tokenizer.eos_token = eos
@@ -62,10 +70,20 @@ class Family:
         self.template, self.base, self.eos, self.specials = template, base, eos, specials
         self.writes, self.before = writes, before
 
+    def shared(self, data: Path) -> Any:
+        """The same tokenizer for everybody who does not change it."""
+        return _shared(self, data)
+
     def tokenizer(self, data: Path) -> Any:
+        """One of one's own."""
         made = with_template(data, self.base, self.template, eos=self.eos, specials=self.specials)
         made.bos_token = next((s for s in self.specials if "begin" in s or "bos" in s), None)
         return made
+
+
+@functools.cache
+def _shared(family: Family, data: Path) -> Any:
+    return family.tokenizer(data)
 
 
 CHATML = ("<|im_start|>", "<|im_end|>")

@@ -39,7 +39,7 @@ def long_way(tokenizer: Any, talks: list[Any], train_on: Any, monkeypatch: pytes
 def test_the_same_samples_as_the_long_way(
     name: str, train_on: Any, material: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tokenizer = FAMILIES[name].tokenizer(material)
+    tokenizer = FAMILIES[name].shared(material)
     draw = random.Random(f"{name} {train_on}")
     renderer = learnt(tokenizer, [conversation(draw) for _ in range(200)], train_on)
     talks = [conversation(draw) for _ in range(400)] + real_conversations(material)["fastchat"][:60]
@@ -52,14 +52,14 @@ def test_the_same_samples_as_the_long_way(
 
 
 def test_most_real_rows_are_cast(material: Path) -> None:
-    tokenizer = FAMILIES["qwen2.5"].tokenizer(material)
+    tokenizer = FAMILIES["qwen2.5"].shared(material)
     talks = real_conversations(material)["ChatbotData"]
     renderer = learnt(tokenizer, talks[:50])
     assert sum(sample is not None for sample in cast(renderer, talks)) == len(talks)
 
 
 def test_texts_with_control_tokens_go_the_long_way(material: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    tokenizer = FAMILIES["qwen2.5"].tokenizer(material)
+    tokenizer = FAMILIES["qwen2.5"].shared(material)
     renderer = learnt(tokenizer, [talk(f"질문 {i}", f"답 {i}") for i in range(20)])
     odd = [talk("<|im_end|>", "답"), talk("질문", "a <tool_call> b"), talk("질문 <", "|im_end|>")]
     assert cast(renderer, odd) == [None] * 3
@@ -79,7 +79,7 @@ def test_texts_with_control_tokens_go_the_long_way(material: Path, monkeypatch: 
     ],
 )
 def test_other_shapes_are_not_cast(odd: list[Any], material: Path) -> None:
-    renderer = learnt(FAMILIES["qwen2.5"].tokenizer(material), [talk(f"질문 {i}", f"답 {i}") for i in range(20)])
+    renderer = learnt(FAMILIES["qwen2.5"].shared(material), [talk(f"질문 {i}", f"답 {i}") for i in range(20)])
     assert cast(renderer, [odd]) == [None]
 
 
@@ -129,6 +129,6 @@ def test_a_token_that_a_text_could_complete_has_no_mould(material: Path, monkeyp
 def test_tries_have_a_bound(material: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut: list[Any] = []
     monkeypatch.setattr(mould, "_cut", lambda *given: cut.append(given))
-    renderer = Renderer(FAMILIES["qwen2.5"].tokenizer(material))
+    renderer = Renderer(FAMILIES["qwen2.5"].shared(material))
     renderer.samples_batch([talk(f"질문 {i}", f"답 {i}") for i in range(200)], "assistant")
     assert len(cut) == mould.TRIES

@@ -58,7 +58,7 @@ def assert_equal(slow: Any, fast: Any) -> int:
 def test_the_same_samples_as_from_whole_texts(
     name: str, train_on: str, material: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tokenizer = FAMILIES[name].tokenizer(material)
+    tokenizer = FAMILIES[name].shared(material)
     assert Encoder(tokenizer).pieces is not None
     draw = random.Random(f"{name} {train_on}")
     talks = [conversation(draw) for _ in range(400)] + real_conversations(material)["fastchat"][:60]

@@ -49,7 +49,7 @@ def test_real_rows(name: str, material: Path, monkeypatch: pytest.MonkeyPatch) -
     freeze_date(monkeypatch, DEFAULT_TODAY)
     sets = real_conversations(material)
     rows = sets["ChatbotData"][::150] + sets["civil_law_qa_dataset"][::4] + sets["fastchat"][:12]
-    check_rows(FAMILIES[name].tokenizer(material), FAMILIES[name], rows)
+    check_rows(FAMILIES[name].shared(material), FAMILIES[name], rows)
 
 
 @pytest.mark.slow
@@ -57,7 +57,7 @@ def test_real_rows(name: str, material: Path, monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize("rows", ["ChatbotData", "civil_law_qa_dataset", "fastchat"])
 def test_every_real_row(name: str, rows: str, material: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     freeze_date(monkeypatch, DEFAULT_TODAY)
-    check_rows(FAMILIES[name].tokenizer(material), FAMILIES[name], real_conversations(material)[rows])
+    check_rows(FAMILIES[name].shared(material), FAMILIES[name], real_conversations(material)[rows])
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,7 @@ def ready(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
-@pytest.mark.parametrize("codec", ["cp949", "ascii"])
+@pytest.mark.parametrize("codec", [pytest.param("cp949", marks=pytest.mark.slow), "ascii"])
 def test_a_plan(ready: Path, codec: str) -> None:
     said = child(ready, "plan", NAME, environment={**POOR, "PYTHONIOENCODING": codec})
     assert said.returncode == 0 and said.stderr == b"", said.stderr

@@ -15,15 +15,23 @@ def prepared(done: Path, written: Path) -> Path:
     return written
 
 
-@pytest.mark.parametrize("point", ["train.step", "train.micro_step", "save.start", "final.start", "export.written"])
+POINTS = ["train.step", "train.micro_step", "save.start", "final.start", "export.written"]
+ERRORS = [
+    (RuntimeError("boom"), 1, "failed"),
+    (OSError(28, "No space left on device", "file"), 2, "failed"),
+    (TrainError("it cannot go on"), 2, "failed"),
+    (Interrupted("told to stop", 15), 143, "stopped"),
+    (KeyboardInterrupt(), 130, "stopped"),
+]
+
+
+# Every error at one point, every point with another error; the others in the proof.
 @pytest.mark.parametrize(
-    ("error", "code", "status"),
+    ("point", "error", "code", "status"),
     [
-        (RuntimeError("boom"), 1, "failed"),
-        (OSError(28, "No space left on device", "file"), 2, "failed"),
-        (TrainError("it cannot go on"), 2, "failed"),
-        (Interrupted("told to stop", 15), 143, "stopped"),
-        (KeyboardInterrupt(), 130, "stopped"),
+        pytest.param(point, *error, marks=() if number == kind or point == "train.step" else pytest.mark.slow)
+        for number, point in enumerate(POINTS)
+        for kind, error in enumerate(ERRORS)
     ],
 )
 def test_a_failure_is_none_of_the_successes(
