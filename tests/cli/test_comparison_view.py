@@ -40,5 +40,5 @@ def test_what_is_not_there_leaves_no_column() -> None:
 def test_in_korean(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DADEUM_LANG", "ko")
     said = shown(found())
-    for text in ("base에 견준 tuned", "승/무/패", "나음", "무작위 짝", "가장 오른 행", "분류"):
+    for text in ("base에 견준 tuned", "승/무/패", "나음", "무작위 짝: ", "가장 오른 행", "분류"):
         assert text in said, text

@@ -28,7 +28,7 @@ def compared(tmp_path: Path, *metrics: dict[str, Any], **more: Any) -> Evidence:
 def test_the_table_of_both_models(tmp_path: Path) -> None:
     section = scores(gather(whole(tmp_path)))
     (table,) = tables(section)
-    assert [name for name, _ in table.columns][:5] == ["metric", "", "base", "tuned", "random pairs"]
+    assert [name for name, _ in table.columns][:5] == ["metric", "", "base", "tuned", "random pairs: tuned"]
     assert table.rows[0] == (
         "perplexity ↓", "better", "9", "4", "0.15", "−5", "[−5.05, −4.95]", "0.004", "7/2/1",
     )  # fmt: skip

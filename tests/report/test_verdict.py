@@ -87,4 +87,4 @@ def test_trained_and_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def test_korean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DADEUM_LANG", "ko")
     told = verdict(found(tmp_path, metric("rougeL", 0.3, 0.5)))
-    assert told.sentences[0].startswith("기본 모델보다 나아졌습니다: rougeL이(가) 0.3에서 0.5")
+    assert told.sentences[0].startswith("기본 모델보다 나아졌습니다: rougeL 0.3 → 0.5")

@@ -15,13 +15,13 @@ Found = Mapping[str, Any]
 
 def show_tables(view: "View", found: Found) -> None:
     """Values of all models; each one's differences from the first; the metric by category that rows are sorted by."""
-    from dadeum.evaluate.comparison_page import label
+    from dadeum.evaluate.comparison_page import label, random_pairs
 
     names, metrics = found["models"], found["metrics"]
     floors = any(metric["floors"] for metric in metrics)
     view.table(
         say("On the test rows", "시험 행에서"),
-        [say("metric", "지표"), *names, *([say("random pairs", "무작위 짝")] if floors else [])],
+        [say("metric", "지표"), *names, *([random_pairs(names[-1])] if floors else [])],
         [_values(metric, names, floors) for metric in metrics],
     )
     for name in names[1:]:

@@ -273,8 +273,10 @@ def _on_intervals(found: Comparison) -> list[str]:
 
 
 def _shown(name: str, few_shot: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{count}: {rows}" for count, rows in few_shot["rows"].items())
+    fewer = {count: rows for count, rows in few_shot["rows"].items() if int(count) != few_shot["asked"]}
+    english = "".join(f", {count} before {rows} of them" for count, rows in fewer.items())
+    korean = "".join(f", 그 가운데 {rows}행에는 {count}개" for count, rows in fewer.items())
     return say(
-        f"{name}: {few_shot['asked']} examples before each question (examples: rows {counts}).",
-        f"{name}: 질문마다 예시 {few_shot['asked']}개 (예시 수: 행 수 {counts}).",
+        f"{name}: {few_shot['asked']} examples before each question{english}.",
+        f"{name}: 질문마다 예시 {few_shot['asked']}개{korean}.",
     )

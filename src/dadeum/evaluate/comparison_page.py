@@ -133,6 +133,11 @@ def _svg(metric: Found, held: Found, kind: str) -> str:
     )
 
 
+def random_pairs(name: str) -> str:
+    """The head of the column of floors, which are those of one model's answers: what is long has a high one."""
+    return say(f"random pairs: {name}", f"무작위 짝: {name}")
+
+
 def values(found: Found) -> str:
     """Each model's value with its interval; beside them what random pairs reach."""
     metrics, names = found["metrics"], found["models"]
@@ -140,7 +145,7 @@ def values(found: Found) -> str:
         return ""
     floors = any(metric["floors"] for metric in metrics)
     columns = [(say("metric", "지표"), "left"), ("n", "right"), *((name, "right") for name in names)]
-    columns += [(say("random pairs", "무작위 짝"), "right")] if floors else []
+    columns += [(random_pairs(names[-1]), "right")] if floors else []
     rows = []
     for metric in metrics:
         floor = metric["floors"].get(names[-1])

@@ -6,7 +6,7 @@ from typing import Any
 from dadeum.core.language import say
 from dadeum.evaluate import elsewhere as other_text
 from dadeum.evaluate import judge_table
-from dadeum.evaluate.comparison_page import category_difference, label, p_text, verdict, verdict_word
+from dadeum.evaluate.comparison_page import category_difference, label, p_text, random_pairs, verdict, verdict_word
 from dadeum.report import pictures
 from dadeum.report.blocks import Block, Link, Section, Table, Text
 from dadeum.report.evidence import Evidence, mapping
@@ -99,7 +99,7 @@ def _values(names: Sequence[str], metrics: Sequence[Metric], seeds: Any) -> Tabl
         (say("metric", "지표"), "left"),
         ("", "left"),
         *((str(name), "right") for name in names),
-        *([(say("random pairs", "무작위 짝"), "right")] if by_chance else []),
+        *([(random_pairs(str(last)), "right")] if by_chance else []),
         (f"{last} − {names[0]}", "right"),
         (say("95 % interval", "95 % 구간"), "right"),
         *([("p", "right")] if sure else []),

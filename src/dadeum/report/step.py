@@ -38,7 +38,7 @@ def make(place: "Place", *, status: str | None = None) -> "Document":
     sections = [made for title, build in _sections(found) if (made := guarded(found, title, build)) is not None]
     name = place.experiment
     return Document(
-        title=say(f"What {name} has learnt", f"{name}이(가) 배운 것"),
+        title=say(f"What {name} has learnt", f"{name}: 무엇을 배웠나"),
         lead=say(f"Run {place.run} of the experiment {name}", f"실험 {name}의 실행 {place.run}"),
         verdict=judged,
         sections=tuple(sections),

@@ -61,14 +61,14 @@ def _main_sentence(found: Evidence, metric: Metric, difference: dict[str, Any], 
         if not found.headed
         else say("guessing from the label counts", "라벨 비율로만 맞힌 것")
     )
-    none = say(f"No clear difference from {against}", f"{against}과(와) 차이가 분명하지 않습니다")
+    none = say(f"No clear difference from {against}", f"{against}과 차이가 분명하지 않습니다")
     word = {
         "better": say(f"Better than {against}", f"{against}보다 나아졌습니다"),
         "worse": say(f"Worse than {against}", f"{against}보다 나빠졌습니다"),
     }.get(own, none)
     return say(
         f"{word}: {name} went from {before} to {after} ({moved}, 95 % interval {interval} over {n:,} test rows).",
-        f"{word}: {name}이(가) {before}에서 {after}(으)로 바뀌었습니다(차이 {moved}, 95 % 구간 {interval}, 시험 {n:,}행).",
+        f"{word}: {name} {before} → {after}(차이 {moved}, 95 % 구간 {interval}, 시험 {n:,}행).",
     )
 
 
@@ -122,5 +122,5 @@ def _unmeasured(found: Evidence) -> str:
         )
     return say(
         f"Trained, and not measured: `dadeum run {name}` scores base and tuned model and holds them against each other.",
-        f"학습했고 아직 재지 않았습니다. `dadeum run {name}`이(가) 기본 모델과 학습한 모델을 채점하고 비교합니다.",
+        f"학습했고 아직 재지 않았습니다. `dadeum run {name}` 명령이 기본 모델과 학습한 모델을 채점하고 비교합니다.",
     )
