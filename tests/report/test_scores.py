@@ -128,6 +128,16 @@ def test_labels_of_a_head(tmp_path: Path) -> None:
     assert labels(gather(whole(tmp_path))) is None
 
 
+def test_of_several_labels_a_row_each_is_told_by_itself(tmp_path: Path) -> None:
+    """In the form in which an evaluation counts them: [[no, over], [missed, hit]] a class."""
+    confusion = {"hate": {"names": ["여성", "노인"], "counts": [[[5, 1], [2, 7]], [[15, 0], [0, 0]]]}}
+    found = gather(run(tmp_path, {"evaluation/finetuned_model_evaluation.json": evaluation(confusion=confusion)}))
+    section = labels(found)
+    assert section is not None and isinstance(section.blocks[0], Table)
+    assert section.blocks[0].rows == (("여성", "7", "2", "1", "5"), ("노인", "0", "0", "0", "15"))
+    assert [name for name, _ in section.blocks[0].columns][1:4] == ["found", "missed", "said wrongly"]
+
+
 def test_a_judge(tmp_path: Path) -> None:
     section = judged(compared(tmp_path, metric("rougeL", 0.3, 0.5), judge=FOUND))
     assert section is not None and isinstance(section.blocks[0], Table)

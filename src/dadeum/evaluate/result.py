@@ -29,7 +29,7 @@ class EvaluationResult:
     `metrics[name]`: value, signature, higher_is_better, n, unit, `metric` (the member that made it), interval of 95 %
     and standard error over the rows, and `floor`, the value that the same predictions reach against other rows' references.
     `samples[i]["statistics"][name]` is the row that resampling works on. `confusion[head]`: `names`, and in `counts` how often
-    the class of the row was said to be that of the column.
+    the class of the row was said to be that of the column; of several labels a row `[[no, over], [missed, hit]]` a class.
     """
 
     model: str

@@ -208,9 +208,32 @@ def categories(found: Evidence) -> Section | None:
 def labels(found: Evidence) -> Section | None:
     """Of each head: which labels were said of which."""
     confusion = mapping(mapping(found.evaluations.get("tuned")).get("confusion"))
-    blocks: list[Block] = []
-    for head, matrix in confusion.items():
-        names, counts = [str(name) for name in matrix["names"]], matrix["counts"]
+    title = say("Which labels were said of which", "실제 라벨과 예측한 라벨")
+    return (
+        Section(title, tuple(_confusion(str(head), matrix) for head, matrix in confusion.items()))
+        if confusion
+        else None
+    )
+
+
+def _confusion(head: str, matrix: Any) -> Table:
+    names, counts = [str(name) for name in matrix["names"]], matrix["counts"]
+    rows: tuple[tuple[str, ...], ...]
+    if counts and isinstance(
+        counts[0][0], list
+    ):  # any number of labels a row: of each whether it is there, and was said
+        told = (
+            say("found", "찾음"),
+            say("missed", "놓침"),
+            say("said wrongly", "잘못 말함"),
+            say("rightly not", "없고 말하지 않음"),
+        )
+        columns = ((head, "left"), *((name, "right") for name in told))
+        rows = tuple(
+            (name, count(hit), count(missed), count(over), count(no))
+            for name, ((no, over), (missed, hit)) in zip(names, counts, strict=True)
+        )
+    else:
         columns = (
             (f"{head}: " + say("is ↓  said →", "실제 ↓  예측 →"), "left"),
             *((name, "right") for name in names),
@@ -220,8 +243,7 @@ def labels(found: Evidence) -> Section | None:
             (name, *(count(number) for number in row), share(row[at] / sum(row)) if sum(row) else "–")
             for at, (name, row) in enumerate(zip(names, counts, strict=True))
         )
-        blocks.append(Table(columns, rows))  # type: ignore[arg-type]
-    return Section(say("Which labels were said of which", "실제 라벨과 예측한 라벨"), tuple(blocks)) if blocks else None
+    return Table(columns, rows)  # type: ignore[arg-type]
 
 
 def judged(found: Evidence) -> Section | None:
