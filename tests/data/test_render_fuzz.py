@@ -85,7 +85,7 @@ def test_real_templates(name: str, material: Path, monkeypatch: pytest.MonkeyPat
     freeze_date(monkeypatch, DEFAULT_TODAY)
     rng = random.Random(f"template {name}")
     family = FAMILIES[name]
-    check(family.tokenizer(material), family.writes, family.eos, [conversation(rng) for _ in range(60)])
+    check(family.shared(material), family.writes, family.eos, [conversation(rng) for _ in range(60)])
 
 
 @pytest.mark.parametrize("shipped", ["chatml", "plain"])
@@ -104,4 +104,4 @@ def test_real_templates_at_length(seed: int, name: str, material: Path, monkeypa
     freeze_date(monkeypatch, DEFAULT_TODAY)
     rng = random.Random(f"{seed} {name}")
     family = FAMILIES[name]
-    check(family.tokenizer(material), family.writes, family.eos, [conversation(rng) for _ in range(400)])
+    check(family.shared(material), family.writes, family.eos, [conversation(rng) for _ in range(400)])

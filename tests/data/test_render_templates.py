@@ -1,6 +1,7 @@
 """Every template of the data folder: what the rule admits is trained exactly, what it refuses is named."""
 
 import re
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -20,16 +21,22 @@ ROWS = [
 ]
 
 
+@lru_cache(maxsize=2)
+def rendering(tokenizer: Any, name: str, key: str = "", value: bool = False) -> Renderer:
+    """One for all rows of a template, as in a stage."""
+    return Renderer(tokenizer, template_name=name, kwargs={key: value} if key else {})
+
+
 def check(tokenizer: Any, name: str, row: Messages) -> str:
     """`admitted`, or why not; what is admitted is compared with the render as text, and with transformers' ids."""
-    renderer = Renderer(tokenizer, template_name=name)
+    renderer = rendering(tokenizer, name)
     try:
         samples = renderer.samples(row, "assistant")
     except DataError as error:
         cure = re.search(r"\{(\w+): (true|false)\}", str(error))
         if cure is None:
             return str(error)
-        renderer = Renderer(tokenizer, template_name=name, kwargs={cure[1]: cure[2] == "true"})
+        renderer = rendering(tokenizer, name, cure[1], cure[2] == "true")
         samples = renderer.samples(row, "assistant")
     answers = [i for i, m in enumerate(row) if m["role"] == "assistant"]
     # A SentencePiece decoder writes the underlines of `<｜end▁of▁sentence｜>` as spaces, another does not.

@@ -60,7 +60,7 @@ def test_qwen_by_hand(material: Path) -> None:
     [("llama3.2", "<|eot_id|>", "<|start_header_id|>"), ("gemma3", "<end_of_turn>", "<start_of_turn>")],
 )
 def test_the_end_of_a_turn(material: Path, name: str, end: str, before: str) -> None:
-    found = analysis(FAMILIES[name].tokenizer(material))
+    found = analysis(FAMILIES[name].shared(material))
     assert found.end_of_turn == end
     assert END_OF_TURN in next(r.token.roles for r in found.rows if r.token.name == end)
     assert "after_answer" in where(found)[end] and "before_answer" in where(found)[before]

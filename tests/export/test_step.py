@@ -61,7 +61,14 @@ def test_a_users_folder_is_not_replaced(tmp_path: Path) -> None:
     assert (mine / "thesis.txt").read_text(encoding="utf-8") == "years"
 
 
-@pytest.mark.parametrize("place", ["export.written", "export.before_rename", "export.after_rename"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("export.written", marks=pytest.mark.slow),
+        "export.before_rename",
+        pytest.param("export.after_rename", marks=pytest.mark.slow),
+    ],
+)
 def test_killed_while_exporting(tmp_path: Path, place: str) -> None:
     base = save_small(tmp_path / "base")
     out = tmp_path / "run" / "merged"

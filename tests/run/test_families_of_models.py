@@ -45,8 +45,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     gc.unfreeze()
 
 
-# Llama by its class, tied and rotated as SmolLM3 and Qwen3 are; the proof trains them too.
-SIBLINGS = ("llama3", "smollm2")
+# Llama but for what others have as well (tied, with biases, with windows); the proof trains them too.
+SIBLINGS = ("llama3", "smollm2", "qwen2", "mistral")
 QUICK = [pytest.param(name, marks=pytest.mark.slow if name in SIBLINGS else ()) for name in TARGETS]
 
 
