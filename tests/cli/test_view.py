@@ -157,3 +157,12 @@ def test_no_console_is_too_poor(codec: str) -> None:
     view.table("표", ["열"], [["값"]])
     view.console.file.flush()
     assert b"train" in raw.getvalue()
+
+
+def test_facts_beside_a_bar_have_korean_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DADEUM_LANG", "ko")
+    view, console = terminal()
+    work(view)
+    shown = console.export_text()
+    assert "손실 2.123" in shown
+    assert "메모리 1.2 GB" in shown

@@ -22,7 +22,13 @@ MARKS = {
     "done": ("✓", "bold green"),
     "failed": ("✗", "bold red"),
 }
-NAMES = {"tokens_per_second": "tok/s"}
+NAMES = {
+    "tokens_per_second": ("tok/s", "토큰/초"),
+    "loss": ("loss", "손실"),
+    "memory": ("memory", "메모리"),
+    "left": ("left", "남음"),
+    "dropped": ("dropped", "빠짐"),
+}
 PLAIN_EVERY = 15.0
 
 
@@ -100,7 +106,9 @@ class View:
     def advance(self, done: float, **facts: object) -> None:
         """Move the bar, and show the facts beside it."""
         # The bar has a clock of its own.
-        shown = {NAMES.get(key, key): value for key, value in facts.items() if key != "left" or not self.live}
+        shown = {
+            say(*NAMES.get(key, (key, key))): value for key, value in facts.items() if key != "left" or not self.live
+        }
         said = "  ".join(f"{key} {_short(value)}" for key, value in shown.items())
         amount = f"{done:,.0f}/{self.total:,.0f} {self.unit}" if self.total else f"{done:,.0f} {self.unit}"
         if self.task is not None:

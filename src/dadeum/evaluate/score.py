@@ -93,7 +93,7 @@ def _replies(
     places = [place for place, row in enumerate(rows) if row.text is None]
     if not places:
         return {}
-    reporter.start(say(f"{engine.name}: answers", f"{engine.name}: 답 생성"), len(places), "rows")
+    reporter.start(say(f"{engine.name}: answers", f"{engine.name}: 답 생성"), len(places), say("rows", "행"))
     made = engine.replies(
         [prompts[p] for p in places],
         max_new_tokens=settings.max_new_tokens,
@@ -113,7 +113,9 @@ def _losses(
     """Likelihoods by place, and a note where references could not be weighed. Raises where none could, or one is no number."""
     answered = [p for p, row in enumerate(rows) if row.text is None and row.reference is not None]
     plain = [p for p, row in enumerate(rows) if row.text is not None]
-    reporter.start(say(f"{engine.name}: likelihood", f"{engine.name}: 가능도"), len(answered) or len(plain), "rows")
+    reporter.start(
+        say(f"{engine.name}: likelihood", f"{engine.name}: 가능도"), len(answered) or len(plain), say("rows", "행")
+    )
     found: dict[int, Loss] = {}
     errors: list[DadeumError] = []
     whole = [[*prompts[p], {"role": "assistant", "content": rows[p].reference}] for p in answered]

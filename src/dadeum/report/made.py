@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from dadeum.core.language import say
+from dadeum.export.words import word
 from dadeum.report.blocks import Block, Code, Facts, Section, Table, Text
 from dadeum.report.evidence import Evidence, changed, mapping
 from dadeum.report.words import duration, score, setting, share, size
@@ -160,7 +161,7 @@ def exports(found: Evidence) -> Section | None:
     for name, facts in made.items():
         folder = _relative(str(mapping(facts).get("folder", "")), found.place.root)
         proof = ", ".join(
-            f"{key.replace('_', ' ')} {score(value) if isinstance(value, float) else setting(value)}"
+            f"{word(key)} {score(value) if isinstance(value, float) else setting(value)}"
             for key, value in mapping(facts).items()
             if key not in ("type", "folder")
         )

@@ -155,7 +155,7 @@ def painted(found: Evidence) -> Section | None:
     more = Text(
         say(
             f"`dadeum data show {named}` paints more.",
-            f"`dadeum data show {named}`(으)로 더 볼 수 있습니다.",
+            f"`dadeum data show {named}` 명령으로 더 볼 수 있습니다.",
         ),
         "hint",
     )

@@ -266,6 +266,7 @@ def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
     from dadeum.export.output_dir import copy_result
     from dadeum.export.step import export
     from dadeum.export.targets import TARGETS
+    from dadeum.export.words import word
 
     adapted = (run.final / "adapter_config.json").is_file()
     base = base_place(lab, plan) if adapted else None
@@ -284,9 +285,7 @@ def _export(lab: Lab, plan: Plan, run: Run, reporter: Reporter) -> list[Path]:
         )
         reporter.note(
             f"{target.type}: "
-            + ", ".join(
-                f"{key.replace('_', ' ')} {value}" for key, value in found.items() if key not in ("type", "folder")
-            )
+            + ", ".join(f"{word(key)} {value}" for key, value in found.items() if key not in ("type", "folder"))
         )
         folders.append(folder)
         reports[target.type] = found
