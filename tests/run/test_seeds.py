@@ -8,6 +8,7 @@ from ruamel.yaml import YAML as Reader
 from dadeum.core.artifact import read_json
 from dadeum.core.workspace import Workspace
 from dadeum.evaluate.step import FILES, TUNED
+from dadeum.run.ledger import find_run
 from dadeum.run.seeds import scores_by_seed
 from dadeum.run.store import PUBLISHED, find_model
 from tests.run.lab import NAME, YAML, cli, fine, lab_of, make_workspace, runs_of
@@ -44,6 +45,20 @@ def test_the_first_seeds_is_the_result(seeded: Path) -> None:
     assert find_model(Workspace(seeded), None)[1] == find_model(Workspace(seeded), NAME)[1] == main.final
     assert read_json(seeded / "checkpoints" / NAME / PUBLISHED)["run"] == main.name
     assert (main.checkpoints / "merged").is_dir()
+
+
+def test_reports_and_what_else_asks_for_a_run_mean_the_first_seeds(seeded: Path) -> None:
+    """Though others were trained after or before it; each is still found by its own name."""
+    first, other = (next(run for run in runs_of(seeded) if seed_of(run) == seed) for seed in (7, 8))
+    for text in (None, NAME, first.name):
+        assert find_run(Workspace(seeded), text) == first
+    assert find_run(Workspace(seeded), NAME, finished=True) == first
+    assert find_run(Workspace(seeded), other.name) == other
+    record = other.evidence / "manifest.json"
+    whole = record.read_bytes()
+    record.write_bytes(b"{")
+    assert find_run(Workspace(seeded), other.name) == other and find_run(Workspace(seeded), None) in (first, other)
+    record.write_bytes(whole)
 
 
 def test_the_comparison_shows_how_far_the_seeds_spread(seeded: Path) -> None:

@@ -245,7 +245,7 @@ def _scores(tuned: dict[str, Any], reasons: list[str]) -> dict[str, float]:
 
 
 def find_run(workspace: Workspace, text: str | None, *, finished: bool = False) -> Run:
-    """The run that RUN means: its id, the unique beginning of one, its folder, or an experiment (its newest).
+    """The run that RUN means: its id, the unique beginning of one, its folder, or an experiment (its newest result).
 
     Nothing: the newest of all. With `finished`, experiments and nothing mean the newest that is finished.
     Raises ArtifactError: none, several, or unknown, with the nearest name.
@@ -282,9 +282,10 @@ def find_run(workspace: Workspace, text: str | None, *, finished: bool = False) 
 
 
 def _newest(there: list[Run], experiment: str | None, finished: bool) -> Run:
-    for run in reversed(there):
-        if not finished or read_manifest(run.final) is not None:
-            return run
+    fit = [run for run in reversed(there) if not finished or read_manifest(run.final) is not None]
+    # Of trainings with several seeds the first one's is the result; the others stand beside it.
+    for run in sorted(fit, key=lambda run: bool((read_object_or_none(run.evidence / RECORD) or {}).get("beside"))):
+        return run
     where = f"{experiment}: " if experiment else ""
     if finished and there:
         raise ArtifactError(
