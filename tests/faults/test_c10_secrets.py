@@ -14,6 +14,7 @@ from dadeum.run import works
 from dadeum.track import senders
 from dadeum.track.senders import Senders
 from tests.run.lab import NAME, Said, cli, copy, fine, make_workspace, runs_of
+from tests.track.support import words_of
 
 CANARY = "canary"
 ENVIRONMENT = {
@@ -61,7 +62,7 @@ def lab(request: pytest.FixtureRequest, done: Path, tmp_path_factory: pytest.Tem
     class Watched(Senders):
         def start(self) -> None:
             super().start()
-            made.arguments += [Path(f"/proc/{child.pid}/cmdline").read_bytes() for child in self.children.values()]
+            made.arguments += [words_of(child.pid) for child in self.children.values()]
 
     def fault(*words: object) -> list[Path]:
         spoken = " and ".join(f"{name} {value}" for name, value in ENVIRONMENT.items())

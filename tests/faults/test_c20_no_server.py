@@ -1,5 +1,6 @@
 """C20: no server is started unless it is asked for, and that one is this machine's alone."""
 
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -21,7 +22,10 @@ def test_the_pages_are_bound_to_this_machine_and_run_no_jobs(tmp_path: Path, mon
     monkeypatch.setattr(ui.subprocess, "Popen", recorded)
     (tmp_path / "mlruns").mkdir()
     (tmp_path / "mlruns/mlflow.db").touch()
-    assert "http://127.0.0.1:5987" in fine(tmp_path, "track", "ui", "--port", "5987").out
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    assert f"http://127.0.0.1:{port}" in fine(tmp_path, "track", "ui", "--port", port).out
     ((words, environment),) = started
     assert words[words.index("--host") + 1] == "127.0.0.1" == ui.HOST
     assert environment["MLFLOW_SERVER_ENABLE_JOB_EXECUTION"] == "false"

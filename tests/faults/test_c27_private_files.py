@@ -12,7 +12,7 @@ from dadeum.run.store import new_run
 from dadeum.track.position import Position
 from dadeum.track.senders import Senders, prepare
 from dadeum.track.sinks import SINKS, mlflow
-from tests.track.support import lines, make_evidence
+from tests.track.support import lines, make_evidence, words_of
 
 
 def mode(path: Path) -> int:
@@ -38,6 +38,14 @@ def test_folders_of_a_run_and_its_logs(tmp_path: Path) -> None:
     assert mode(log) == 0o600
 
 
+def test_folders_of_comparisons_and_evaluations(tmp_path: Path) -> None:
+    """They hold rows of the user and what was answered; a folder that was there already stays as its owner wants it."""
+    made = tmp_path / "experiments" / "comparisons" / "today"
+    close_log(open_log(made, "comparison"))
+    close_log(open_log(tmp_path, "evaluation"))
+    assert mode(made) == 0o700 and mode(made.parent) == 0o755
+
+
 def test_the_database_of_mlflow(tmp_path: Path) -> None:
     assert mlflow.database(tmp_path) == f"sqlite:///{tmp_path}/mlruns/mlflow.db"
     assert mode(tmp_path / "mlruns") == 0o700
@@ -49,7 +57,7 @@ def test_arguments_and_what_a_sender_leaves(tmp_path: Path, monkeypatch: pytest.
     Position({"type": "tensorboard"}, "tensorboard/").write(evidence)
     senders = Senders(evidence, ["tensorboard"])
     senders.start()
-    words = Path(f"/proc/{senders.children['tensorboard'].pid}/cmdline").read_bytes()
+    words = words_of(senders.children["tensorboard"].pid)
     senders.end()
     assert senders.wait(None)
     assert words.endswith(f"dadeum.track.sender\0{evidence}\0tensorboard\0".encode()) and b"canary" not in words

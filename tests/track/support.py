@@ -1,6 +1,7 @@
 """Evidence as a run leaves it, and a tracker that remembers what it was told."""
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -162,3 +163,15 @@ def begin(evidence: Path) -> Position:
     position = Position(dict(SETTINGS), "here")
     position.write(evidence)
     return position
+
+
+def words_of(pid: int) -> bytes:
+    """The arguments of a process that was just started: Linux shows none for a moment after `exec`."""
+    for _ in range(1000):
+        try:
+            if found := Path(f"/proc/{pid}/cmdline").read_bytes():
+                return found
+        except OSError:
+            break
+        time.sleep(0.001)
+    return b""

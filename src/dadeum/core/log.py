@@ -22,8 +22,12 @@ class _Redacting(logging.Formatter):
 
 
 def open_log(folder: Path, verb: str) -> Path:
-    """Send the `dadeum` logger to a new file in `folder`; returns its path. Logs that are open go on."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Send the `dadeum` logger to a new file in `folder`, which is the user's alone where it is made here; returns its path.
+
+    Logs that are open go on.
+    """
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
     path = folder / f"{verb}_{time.strftime('%Y%m%d_%H%M%S')}.log"
     handler = logging.FileHandler(path, encoding="utf-8")
     path.chmod(0o600)  # a traceback may quote the user's rows
