@@ -132,6 +132,11 @@ def test_better_is_to_the_right(higher: bool | None, low: float, high: float, ki
     assert all(4 <= end <= 96 for end in ends) and verdict_word(kind) in drawn
 
 
+def test_a_few_rows_make_nobody_sure() -> None:
+    assert verdict(metric("rougeL", True, 0.1, 0.3, units=10), "tuned") == "better"
+    assert verdict(metric("rougeL", True, 0.1, 0.3, units=9), "tuned") == "unclear"
+
+
 def test_what_is_not_ranked_has_no_picture() -> None:
     one = metric("perplexity", False, 1, 2, differences={}, ranked=False)
     assert verdict(one, "tuned") == "" and "<svg" not in picture(found(metrics=[one]), "tuned")

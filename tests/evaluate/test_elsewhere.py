@@ -58,8 +58,19 @@ def test_a_loss_is_found_and_named(tmp_path: Path) -> None:
     assert row["difference"] == -0.5 and row["interval"][0] < -0.5 < row["interval"][1] < 0
     assert row["verdict"] == "worse" and row["p"] < 0.01
     (shown,) = cells([row])
-    assert shown[0] == "x" and shown[5] == "forgotten" and shown[4].startswith("-0.5 [") and len(shown) == len(header())
+    assert (
+        shown[0] == "x (40)"
+        and shown[5] == "forgotten"
+        and shown[4].startswith("-0.5 [")
+        and len(shown) == len(header())
+    )
     assert any(title() in line for line in lines([row])) and lines([]) == []
+
+
+def test_a_few_rows_prove_nothing(tmp_path: Path) -> None:
+    put(tmp_path, result([1.0] * 9), result([0.0, 0.1, 0.0] * 3))
+    (row,) = elsewhere(tmp_path, asking("x.yaml"), Silent())
+    assert row["interval"][1] < 0 and row["verdict"] == "unclear"
 
 
 def test_lower_is_better_for_losses(tmp_path: Path) -> None:

@@ -85,7 +85,7 @@ def test_elsewhere(tmp_path: Path) -> None:
     bare = {**row, "difference": 0.4, "interval": None, "verdict": "unknown"}
     (table,) = tables(elsewhere(compared(tmp_path, metric("rougeL", 0.3, 0.5), tasks=[lost, bare])))
     assert table.rows[0] == (
-        "general-text",
+        "general-text (60)",
         "bits_per_byte ↓",
         "1.1",
         "1.5",

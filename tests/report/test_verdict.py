@@ -84,6 +84,13 @@ def test_trained_and_not_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert "there was nothing to measure on" in verdict(evidence).sentences[0]
 
 
+def test_a_damaged_comparison_is_not_told_as_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = run(tmp_path, {"evaluation/comparison.json": comparison(metric("rougeL", 0.3, 0.5))})
+    (place.evidence / "evaluation" / "comparison.json").write_text("{", encoding="utf-8")
+    monkeypatch.setattr(Evidence, "trained", True)
+    assert "the comparison is damaged: `dadeum run 실험` makes it again" in verdict(gather(place)).sentences[0]
+
+
 def test_korean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DADEUM_LANG", "ko")
     told = verdict(found(tmp_path, metric("rougeL", 0.3, 0.5)))

@@ -118,6 +118,7 @@ def show_smoke(view: "View", found: "Smoke") -> None:
 
 def show_scores(view: "View", lab: "Lab", outcome: "Outcome", kind: str) -> None:
     """The metrics of one model."""
+    from dadeum.evaluate.metrics import arrow
     from dadeum.evaluate.step import FILES
 
     if outcome.run is None:
@@ -137,7 +138,7 @@ def show_scores(view: "View", lab: "Lab", outcome: "Outcome", kind: str) -> None
         floor = f"{metric['floor']:.4g}" if "floor" in metric else ""
         rows.append(
             [
-                f"{name} {'↑' if metric['higher_is_better'] else '↓'}",
+                f"{name} {arrow(metric['higher_is_better'])}",
                 f"{metric['value']:.4g}",
                 f"[{low:.4g}, {high:.4g}]",
                 floor,

@@ -10,7 +10,8 @@ import numpy as np
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.core.near import hint, nearest
-from dadeum.evaluate.held import FEW, Measured, hold
+from dadeum.evaluate.defaults import FEW
+from dadeum.evaluate.held import Measured, hold
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.statistics import gains
 

@@ -12,7 +12,8 @@ from typing import Any
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.evaluate.changes import categories, changes
-from dadeum.evaluate.held import FEW, Held, Measured, groups_of, hold, measured
+from dadeum.evaluate.defaults import FEW
+from dadeum.evaluate.held import Held, Measured, groups_of, hold, measured
 from dadeum.evaluate.result import EvaluationResult, unlike
 from dadeum.evaluate.statistics import COVERS, LEVEL, Difference
 

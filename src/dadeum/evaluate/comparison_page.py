@@ -11,6 +11,7 @@ from dadeum.core.language import say
 from dadeum.data.page import document, escaped, facts, section, table
 from dadeum.evaluate import elsewhere
 from dadeum.evaluate.beside_page import judged, tasks
+from dadeum.evaluate.defaults import FEW
 from dadeum.evaluate.metrics import arrow
 from dadeum.evaluate.seeds import spread_text
 
@@ -58,7 +59,7 @@ def verdict(metric: Found, name: str) -> str:
     held = metric["differences"].get(name)
     if held is None:
         return ""
-    if not held.get("clear", True):  # no resample differed
+    if not held.get("clear", True) or metric.get("units", FEW) < FEW:  # no resample differed, or there are hardly any
         return "unclear"
     return elsewhere.verdict(held["low"], held["high"], metric["higher_is_better"])
 

@@ -8,6 +8,7 @@ from dadeum.core.errors import ConfigError
 from dadeum.core.language import say
 from dadeum.evaluate.metrics import METRICS
 
+FEW = 10  # fewer rows, or contexts, make nobody sure: no interval of a category, no verdict
 USUAL = {
     "class": ("accuracy", "f1", "auroc"),
     "classes": ("accuracy", "f1", "auroc"),

@@ -12,6 +12,7 @@ from dadeum.config.evaluate import EvaluateSettings
 from dadeum.core.errors import ArtifactError
 from dadeum.core.language import say
 from dadeum.core.progress import Reporter
+from dadeum.evaluate.defaults import FEW
 from dadeum.evaluate.harness_metric import member_of
 from dadeum.evaluate.metrics import arrow
 from dadeum.evaluate.result import ALIKE, EvaluationResult
@@ -105,7 +106,9 @@ def _row(
         "difference": found.difference,
         "interval": [found.low, found.high],
         "p": found.p,
-        "verdict": verdict(found.low, found.high, first["higher_is_better"]) if found.clear else "unclear",
+        "verdict": verdict(found.low, found.high, first["higher_is_better"])
+        if found.clear and found.n >= FEW
+        else "unclear",
     }
 
 
@@ -126,7 +129,7 @@ def title() -> str:
 def header() -> list[str]:
     """The columns of `cells`."""
     return [
-        say("task", "과제"),
+        say("task (rows)", "과제 (행)"),
         say("metric", "지표"),
         say("base", "기본"),
         say("tuned", "학습"),
@@ -150,7 +153,7 @@ def cells(rows: Sequence[dict[str, Any]]) -> list[list[str]]:
         beside = "" if span is None else f" [{span[0]:+.3g}, {span[1]:+.3g}]"
         found.append(
             [
-                row["task"],
+                f"{row['task']} ({row['n']})",
                 f"{row['metric']} {arrow(row['higher_is_better'])}",
                 f"{row['base']:.4g}",
                 f"{row['tuned']:.4g}",

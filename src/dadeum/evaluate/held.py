@@ -21,8 +21,6 @@ from dadeum.evaluate.statistics import (
     whole,
 )
 
-FEW = 10  # fewer rows, or contexts, have no interval of their own
-
 
 @dataclass(frozen=True)
 class Measured:

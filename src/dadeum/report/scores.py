@@ -58,7 +58,7 @@ def _why_none(found: Evidence) -> str:
     if found.trained:
         return say(
             f"Not measured: only the training was run. `dadeum run {found.place.experiment}` measures it.",
-            f"재지 않았습니다: 학습만 했습니다. `dadeum run {found.place.experiment}`이(가) 잽니다.",
+            f"재지 않았습니다: 학습만 했습니다. `dadeum run {found.place.experiment}` 명령이 잽니다.",
         )
     return say("Not measured: the training did not come to its end.", "재지 않았습니다: 학습이 끝나지 않았습니다.")
 
@@ -132,7 +132,7 @@ def _seeds_told(seeds: Any) -> str:
     listed = ", ".join(map(str, seeds.get("seeds", [])))
     return say(
         f"± is the standard deviation between trainings with the seeds {listed}: what no interval over test rows shows.",
-        f"±는 씨앗 {listed}(으)로 학습한 결과 사이의 표준편차입니다. 시험 행의 구간은 이것을 보이지 못합니다.",
+        f"±는 여러 씨앗({listed})으로 학습한 결과 사이의 표준편차입니다. 시험 행의 구간은 이것을 보이지 못합니다.",
     )
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from dadeum.core.language import say
 from dadeum.evaluate.comparison_page import verdict as kind_of
-from dadeum.evaluate.held import FEW
+from dadeum.evaluate.defaults import FEW
 from dadeum.report.blocks import Verdict
 from dadeum.report.evidence import Evidence
 from dadeum.report.words import between, score, signed
@@ -115,6 +115,11 @@ def _unmeasured(found: Evidence) -> str:
         return say(f"This run was stopped{why}", f"이 실행은 멈췄습니다{why}")
     if not found.trained:
         return say("This run has not ended yet.", "이 실행은 아직 끝나지 않았습니다.")
+    if found.comparison is None and any("comparison.json" in told for told in found.damaged):
+        return say(
+            f"Trained and measured, but the comparison is damaged: `dadeum run {name}` makes it again.",
+            f"학습하고 쟀지만 비교 파일이 손상되었습니다. `dadeum run {name}` 명령이 다시 만듭니다.",
+        )
     if found.comparison is not None or found.without_questions:
         return say(
             "Trained; nothing tells whether it got better, since there was nothing to measure on.",
