@@ -1,7 +1,7 @@
 """dadeum.config.load: from files, overrides and the environment to one frozen experiment."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -369,8 +369,15 @@ def test_secrets_go_to_the_environment_and_nowhere_else(read: Read, lab: Path, m
 def test_no_schema_has_a_place_for_a_secret() -> None:
     from dadeum.config.schema import json_schema
 
-    text = repr(json_schema()).lower()
-    assert not [word for word in ("api_key", "hf_token", "password", "secret") if word in text]
+    def names(schema: object) -> Iterator[str]:
+        if isinstance(schema, dict):
+            yield from schema.get("properties", ())
+        for inner in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+            yield from names(inner)
+
+    found = set(names(json_schema()))
+    assert "base_url" in found  # of the judge, beside which others ask for a key
+    assert not [n for n in found if any(word in n for word in ("api_key", "hf_token", "password", "secret"))]
 
 
 def test_env_files_that_windows_wrote(lab: Path) -> None:

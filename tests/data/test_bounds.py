@@ -1,5 +1,6 @@
 """What a template may use up: time, memory, the size of one operation."""
 
+import gc
 import signal
 import subprocess
 import sys
@@ -131,6 +132,26 @@ def test_the_time_is_the_threads_own_and_as_much_as_is_said(monkeypatch: pytest.
         with pytest.raises(Exceeded):
             running.look()
     assert SECONDS == 1 and "(1 s of processor time, 512 MiB)" in str(made("{{ 1 }}")._failure(Exceeded()))
+
+
+def test_pythons_collector_is_no_cost_of_a_template() -> None:
+    """With a model in memory it takes a second, which an honest template was refused for."""
+    template = made("{% set n = namespace(x=[]) %}{% for i in range(5000) %}{% set n.x = [[i], n.x] %}{% endfor %}ok")
+    inside: list[bool] = []
+
+    def heard(phase: str, info: dict[str, int]) -> None:
+        inside.append(Allowance._running is not None)
+
+    gc.callbacks.append(heard)
+    try:
+        assert template.render(ROW) == "ok" and gc.isenabled()
+        gc.collect()
+        gc.disable()
+        assert template.render(ROW) == "ok" and not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.callbacks.remove(heard)
+    assert inside and True not in inside
 
 
 def test_what_costs_little_stays() -> None:

@@ -1,10 +1,12 @@
 """What a chat template may use up: processor time, memory, and the size of what one operation makes.
 
 A template is foreign code. While one runs in the main thread, a timer looks a few times a second at the processor time of
-this thread (no other's, and no waiting: a busy machine refuses nothing more) and at the memory that it took. One operation cannot be looked at while it works (`'x' * 10**10`), so those that make much of little are asked
-for the size of their result before. Nothing of this is at work where no template runs.
+this thread (no other's, and no waiting: a busy machine refuses nothing more) and at the memory that it took. Nor is Python's
+own collector at work meanwhile: with a model in memory it takes a second, which is no fault of the template's. One operation
+cannot be looked at while it works (`'x' * 10**10`), so those that make much of little are asked for the size of their result before. Nothing of this is at work where no template runs.
 """
 
+import gc
 import re
 import signal
 import threading
@@ -29,7 +31,7 @@ class Exceeded(Exception):
 class Allowance:
     """`with Allowance(messages):` a template runs under bounds of time and memory; Exceeded comes out where it does not keep them."""
 
-    __slots__ = ("_before", "_began", "seconds")
+    __slots__ = ("_before", "_began", "_collects", "seconds")
     _running: "Allowance | None" = None
     _ready: bool | None = None
 
@@ -39,6 +41,8 @@ class Allowance:
 
     def __enter__(self) -> None:
         if Allowance._running is None and threading.get_ident() == _MAIN and _ready():
+            self._collects = gc.isenabled()
+            gc.disable()
             self._before, self._began = 0, time.thread_time()
             Allowance._running = self
             signal.setitimer(signal.ITIMER_PROF, EVERY, EVERY)
@@ -47,6 +51,8 @@ class Allowance:
         if Allowance._running is self:
             signal.setitimer(signal.ITIMER_PROF, 0)
             Allowance._running = None
+            if self._collects:
+                gc.enable()
 
     def look(self) -> None:
         """Called some times a second. Raises Exceeded."""
