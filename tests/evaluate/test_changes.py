@@ -6,7 +6,8 @@ import pytest
 
 from dadeum.core.errors import ArtifactError
 from dadeum.evaluate.changes import MOST, SHOWN, categories, changes, choose
-from dadeum.evaluate.held import FEW, groups_of, measured
+from dadeum.evaluate.defaults import FEW
+from dadeum.evaluate.held import groups_of, measured
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.statistics import paired, total
 

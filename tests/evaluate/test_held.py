@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from dadeum.evaluate.held import FEW, Measured, groups_of, hold, measured
+from dadeum.evaluate.defaults import FEW
+from dadeum.evaluate.held import Measured, groups_of, hold, measured
 from dadeum.evaluate.result import EvaluationResult
 from dadeum.evaluate.statistics import interval, paired, total
 

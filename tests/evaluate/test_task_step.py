@@ -90,7 +90,7 @@ def test_what_was_forgotten_stands_in_the_comparison(made: Path) -> None:
         assert row["difference"] == pytest.approx(row["tuned"] - row["base"])
         assert row["interval"][0] <= row["interval"][1]
     page = (made / "evaluation" / "comparison.md").read_text(encoding="utf-8")
-    assert "## Elsewhere" in page and "| general-text | bits_per_byte ↓ |" in page
+    assert "## Elsewhere" in page and "| general-text (60) | bits_per_byte ↓ |" in page
 
 
 def test_scored_again_it_is_the_same_but_for_time(made: Path) -> None:
