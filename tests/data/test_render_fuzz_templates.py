@@ -21,9 +21,9 @@ def held(outcomes: list[Outcome]) -> None:
 
 
 def test_some_conversations_on_every_template(material: Path) -> None:
-    outcomes = all_outcomes(material, 12, 1)
+    outcomes = all_outcomes(material, 6, 1)
     held(outcomes)
-    assert all(o.name in page(outcomes, 12) for o in outcomes)
+    assert all(o.name in page(outcomes, 6) for o in outcomes)
 
 
 @pytest.mark.slow

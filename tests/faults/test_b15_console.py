@@ -26,6 +26,7 @@ def test_a_plan(ready: Path, codec: str) -> None:
     assert ("아직 만들지 않음" in text) == (codec == "cp949") and NAME in text
 
 
+@pytest.mark.slow  # a plan in the same consoles is in the suite
 def test_a_run(ready: Path) -> None:
     """On cp949, in Korean, with answers of broken Hangul from a model that was hardly trained."""
     said = child(ready, "run", NAME, environment={**POOR, "PYTHONIOENCODING": "cp949"})

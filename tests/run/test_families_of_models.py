@@ -46,7 +46,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 # Llama but for what others have as well (tied, with biases, with windows); the proof trains them too.
-SIBLINGS = ("llama3", "smollm2", "qwen2", "mistral")
+SIBLINGS = ("llama3", "smollm2", "qwen2", "qwen3", "mistral")
 QUICK = [pytest.param(name, marks=pytest.mark.slow if name in SIBLINGS else ()) for name in TARGETS]
 
 
@@ -56,7 +56,9 @@ def adapted(request: pytest.FixtureRequest, lab: Path) -> Trained:
     return train_twice(lab, request.param, request.param)
 
 
-@pytest.fixture(scope="module", params=FULL)
+@pytest.fixture(
+    scope="module", params=[pytest.param(name, marks=pytest.mark.slow if name in SIBLINGS else ()) for name in FULL]
+)
 def full(request: pytest.FixtureRequest, lab: Path) -> Trained:
     """The family's run with all weights trained."""
     return train_twice(lab, f"{request.param}-full", request.param)

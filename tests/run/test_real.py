@@ -22,7 +22,9 @@ evaluate: {{metrics: [bits_per_byte, chrf], max_new_tokens: 12, limit: 8}}
 """
 
 
-@pytest.mark.parametrize(("source", "lines"), [("ChatbotData", 121), ("civil_law_qa_dataset", 41)])
+@pytest.mark.parametrize(
+    ("source", "lines"), [pytest.param("ChatbotData", 121, marks=pytest.mark.slow), ("civil_law_qa_dataset", 41)]
+)
 def test_a_tuned_model_is_better_than_its_base(material: Path, tmp_path: Path, source: str, lines: int) -> None:
     root = make_workspace(tmp_path / "lab")
     text = (material / "ko_qa" / f"{source}.csv").read_text(encoding="utf-8-sig")
